@@ -1,0 +1,1 @@
+"""The contract: schema documents plus the rules JSON Schema cannot say."""

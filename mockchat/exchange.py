@@ -1,0 +1,169 @@
+"""One request, one answer as data, and the record of both: no I/O, no imports from other rooms."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from mockchat.types import Json, JsonView, Level
+
+Headers = tuple[tuple[str, str], ...]
+"""Header fields in order of arrival; names of incoming ones are lower case."""
+
+
+def header(headers: Headers, name: str) -> str | None:
+    """Return the first value of the field called `name` (any case), or None."""
+    wanted = name.lower()
+    return next((value for field_name, value in headers if field_name.lower() == wanted), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """An HTTP request as an adapter received it.
+
+    Attributes:
+        method: The method as sent, such as "POST".
+        path: The path without the query, percent-encoded as sent.
+        query: What stands behind "?", undecoded.
+        headers: All fields, credentials included; never journal them unredacted.
+        body: The body's bytes.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Headers = ()
+    body: bytes = b""
+
+
+class Ending(Enum):
+    """How the bytes of a delivery end on the connection."""
+
+    COMPLETE = "complete"
+    """The body is whole: the last chunk or the announced length is sent."""
+    CUT = "cut"
+    """The connection closes in an orderly way before the body is whole."""
+    RESET = "reset"
+    """The connection is reset (TCP RST) before the body is whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """Bytes that leave together, `delay` seconds after the write before them."""
+
+    data: bytes
+    delay: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One answer as data: what any adapter plays and any test can read without a server.
+
+    Attributes:
+        status: The HTTP status.
+        headers: Response fields without framing ones (`content-length`, `transfer-encoding`,
+            `connection`, `date`, `server`): those are the adapter's.
+        writes: The body, in timed writes. The first delay also holds back the head.
+        is_stream: True: sent as chunks without a length. False: sent with `content-length`.
+        ending: How it ends; anything but COMPLETE must look broken to the client.
+    """
+
+    status: int
+    headers: Headers = ()
+    writes: tuple[Write, ...] = ()
+    is_stream: bool = False
+    ending: Ending = Ending.COMPLETE
+
+    @property
+    def body(self) -> bytes:
+        """All bytes of the body, joined."""
+        return b"".join(write.data for write in self.writes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """One constraint of the contract, broken at one place.
+
+    Attributes:
+        rule: The rule's id: "schema.required", "request.tool-choice-needs-tools", …
+        pointer: JSON Pointer to the offending value; for a missing member, to where it should be;
+            for an unknown one, to it.
+        message: One sentence in our own words.
+        keyword: The JSON Schema keyword, or None for a rule no schema can say.
+        schema_pointer: Where the keyword stands in its document, "" for a rule.
+        expected: What the contract asks (the keyword's value, or words).
+        actual: The offending value; None where it is missing.
+        level: The lowest level at which this counts.
+        is_note: True for what is worth saying but not wrong at this level.
+        details: What an error template needs besides (names, limits).
+    """
+
+    rule: str
+    pointer: str
+    message: str
+    keyword: str | None = None
+    schema_pointer: str = ""
+    expected: Json = None
+    actual: Json = None
+    level: Level = "observed"
+    is_note: bool = False
+    details: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiError:
+    """An error as the API words it, before a profile's envelope is put around it."""
+
+    status: int
+    type: str | None
+    message: str
+    code: str | int | None = None
+    param: str | None = None
+    headers: Headers = ()
+
+
+class Outcome(Enum):
+    """What became of a delivery."""
+
+    PENDING = "pending"
+    """The first byte may have left, the last has not."""
+    DELIVERED = "delivered"
+    """Every byte was handed to the connection and the end was as planned."""
+    CLIENT_LEFT = "client left"
+    """The client closed the connection before the end."""
+    FAILED = "failed"
+    """The adapter could not play the delivery."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One request with all that became of it, as the journal keeps it.
+
+    Attributes:
+        index: Position in its journal, from 0.
+        method: The HTTP method.
+        path: The path without the query and without a test's token.
+        headers: Request fields, credentials replaced by "[redacted]".
+        request: The decoded body, or None where it was not JSON.
+        status: The HTTP status answered.
+        reply: What was answered: a completion, an error body, a model list …; None for raw bytes.
+        chunks: The chunks of a streamed completion, in order; () otherwise.
+        stub: The name of the stub that answered ("stub 2 (test_x.py:31)"), or None.
+        mismatches: Why no stub matched, a line each; () where one did.
+        violations: What the request broke in the contract.
+        outcome: What became of the delivery.
+        received: Seconds on a monotonic clock when the request was read.
+    """
+
+    index: int
+    method: str
+    path: str
+    headers: Headers = ()
+    request: Json = None
+    status: int
+    reply: Json = None
+    chunks: tuple[JsonView, ...] = ()
+    stub: str | None = None
+    mismatches: tuple[str, ...] = ()
+    violations: tuple[Violation, ...] = ()
+    outcome: Outcome = Outcome.PENDING
+    received: float = 0.0

@@ -1,0 +1,1 @@
+"""Payloads made from the contract: values, completions, chunk streams."""

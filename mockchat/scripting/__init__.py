@@ -1,0 +1,1 @@
+"""What a test writes: matchers, replies, faults, scripts, and the journal it reads."""
