@@ -1,0 +1,32 @@
+"""What every test folder shares: full counts on request, and the facts beside the checkout."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+
+
+def proof_count(full: int) -> int:
+    """Return `full` under `make proof` (MOCKCHAT_PROOF=1), a tenth of it (at least 1) otherwise."""
+    return full if os.environ.get("MOCKCHAT_PROOF") == "1" else max(1, full // 10)
+
+
+def _shared() -> Path:
+    folder = PROJECT.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip("the facts folder `shared` does not stand beside this checkout")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Give the facts folder beside the checkout, or skip."""
+    return _shared()
+
+
+@pytest.fixture(name="proof_count")
+def _proof_count() -> object:
+    """Give `proof_count` to tests in folders of their own."""
+    return proof_count
