@@ -13,17 +13,13 @@ def proof_count(full: int) -> int:
     return full if os.environ.get("MOCKCHAT_PROOF") == "1" else max(1, full // 10)
 
 
-def _shared() -> Path:
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Give the facts folder beside the checkout, or skip."""
     folder = PROJECT.parent / "shared"
     if not folder.is_dir():
         pytest.skip("the facts folder `shared` does not stand beside this checkout")
     return folder
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    """Give the facts folder beside the checkout, or skip."""
-    return _shared()
 
 
 @pytest.fixture(name="proof_count")
