@@ -150,6 +150,7 @@ class Exchange:
         stub: The name of the stub that answered ("stub 2 (test_x.py:31)"), or None.
         mismatches: Why no stub matched, a line each; () where one did.
         violations: What the request broke in the contract.
+        ending: How the delivery was planned to end; a fault makes it anything but COMPLETE.
         outcome: What became of the delivery.
         received: Seconds on a monotonic clock when the request was read.
     """
@@ -165,5 +166,6 @@ class Exchange:
     stub: str | None = None
     mismatches: tuple[str, ...] = ()
     violations: tuple[Violation, ...] = ()
+    ending: Ending = Ending.COMPLETE
     outcome: Outcome = Outcome.PENDING
     received: float = 0.0

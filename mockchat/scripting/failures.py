@@ -1,0 +1,162 @@
+"""What fails a test: fields first, so that they pickle; the text is built when it is read."""
+
+from collections.abc import Sequence
+
+from mockchat.errors import MockchatError
+from mockchat.scripting.credentials import redact_text
+
+_UNSEEN_CLIENT = (
+    "Was the client built before the test set OPENAI_BASE_URL, at import or in a wider fixture? "
+    "Build it in the test, or set mockchat_env = session: README.md#a-client-built-at-import"
+)
+
+
+class NoStubMatched(MockchatError, AssertionError):
+    """A request that no stub of the script answers.
+
+    Args:
+        request: Method and path.
+        summary: The fields that tell the request from others.
+        stubs: Name of each stub with the reasons why it did not answer, closest first.
+        exhausted: The name of a stub that matches and has no reply left, if there is one.
+    """
+
+    def __init__(
+        self,
+        request: str,
+        summary: str,
+        stubs: Sequence[tuple[str, tuple[str, ...]]],
+        exhausted: str | None = None,
+    ) -> None:
+        super().__init__(request, summary, stubs, exhausted)
+        self.request = request
+        self.summary = summary
+        self.stubs = tuple(stubs)
+        self.exhausted = exhausted
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """One line for each stub, closest first."""
+        return tuple(redact_text(f"{name}: {'; '.join(reasons)}") for name, reasons in self.stubs)
+
+    def __str__(self) -> str:
+        count = len(self.stubs)
+        fact = f"{self.request} matched none of {count} stub{'' if count == 1 else 's'}."
+        request = f"Request: {redact_text(self.summary)}"
+        reasons = "".join(f"\n- {line}" for line in self.lines)
+        return f"{fact}\n\n{request}{reasons}\n\n{self._advice}"
+
+    @property
+    def _advice(self) -> str:
+        if self.exhausted is not None:
+            nickname = self.exhausted.partition(" (")[0]
+            return (
+                f"Add a stub for this request, or let {nickname} repeat: "
+                "README.md#repeating-a-reply"
+            )
+        if self.stubs:
+            nickname = self.stubs[0][0].partition(" (")[0]
+            return (
+                f"Add a stub for this request, or change what {nickname} wants: "
+                "README.md#matching-a-request"
+            )
+        return "Add a stub for this request: README.md#matching-a-request"
+
+
+class UnusedReply(MockchatError, AssertionError):
+    """Scripted replies that nothing asked for.
+
+    Args:
+        stubs: Name of each such stub with what became of its replies, in written order.
+        replies: How many replies the script has.
+        unused: How many of them were not sent.
+        requests: How many requests arrived.
+    """
+
+    def __init__(
+        self, stubs: Sequence[tuple[str, str]], replies: int, unused: int, requests: int
+    ) -> None:
+        super().__init__(stubs, replies, unused, requests)
+        self.stubs = tuple(stubs)
+        self.replies = replies
+        self.unused = unused
+        self.requests = requests
+
+    def __str__(self) -> str:
+        arrived = {0: "no request arrived", 1: "1 request arrived"}.get(
+            self.requests, f"{self.requests} requests arrived"
+        )
+        noun = "reply" if self.replies == 1 else "replies"
+        fact = f"{self.unused} of {self.replies} {noun} unused, {arrived}."
+        stubs = "\n".join(f"- {name}: {fate}" for name, fate in self.stubs)
+        advice = (
+            'Remove what is not needed, or allow it with unused="ignore": README.md#unused-replies'
+            if self.requests
+            else _UNSEEN_CLIENT
+        )
+        return f"{fact}\n\n{stubs}\n\n{advice}"
+
+
+class InvalidReply(MockchatError, ValueError, AssertionError):
+    """A scripted reply that the API could not have sent.
+
+    Args:
+        fact: What is wrong with which reply, in one sentence.
+        violations: One line for each broken rule.
+        advice: What to do besides marking the reply.
+    """
+
+    def __init__(self, fact: str, violations: Sequence[str] = ()) -> None:
+        super().__init__(fact, violations)
+        self.fact = fact
+        self.violations = tuple(violations)
+
+    def __str__(self) -> str:
+        violations = "".join(f"\n- {violation}" for violation in self.violations)
+        return (
+            f"{self.fact}\n{violations}\n\n"
+            "Correct the reply, or send it as it is with unchecked(...): "
+            "README.md#replies-that-break-the-contract"
+        )
+
+
+class LateRequest(MockchatError, AssertionError):
+    """A request that came after its test had ended.
+
+    Args:
+        test: The name of the test whose base URL was used; None: of no test at all.
+        request: Method and path.
+    """
+
+    def __init__(self, test: str | None, request: str) -> None:
+        super().__init__(test, request)
+        self.test = test
+        self.request = request
+
+    def __str__(self) -> str:
+        if self.test is None:
+            return f"{self.request} came while no test was running; it was refused."
+        return (
+            f"{self.request} came after {self.test} had ended; it was refused. "
+            "Close the client and join its threads in that test."
+        )
+
+
+class ServerFailed(MockchatError, AssertionError):
+    """A problem in the server's thread, carried to the test that caused it.
+
+    Args:
+        request: Method and path.
+        problem: Type and text of the exception.
+        trace: The traceback as text; exceptions of foreign types may not pickle.
+    """
+
+    def __init__(self, request: str, problem: str, trace: str = "") -> None:
+        super().__init__(request, problem, trace)
+        self.request = request
+        self.problem = problem
+        self.trace = trace
+
+    def __str__(self) -> str:
+        trace = f"\n\n{self.trace.rstrip()}" if self.trace else ""
+        return redact_text(f"{self.request} could not be answered: {self.problem}{trace}")
