@@ -1,0 +1,272 @@
+"""Schemas applied to values: every fault as a violation with its place, ours or a caller's schema.
+
+How deep is judged: arrays and objects may nest as deep as they like where a schema leaves them
+open. Where a schema refers to itself, MAX_HOPS references are followed one inside the other; beyond
+that the verdict is one violation `schema.depth`, never a RecursionError.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache
+from typing import Any
+from urllib.parse import urljoin
+
+from jsonschema import Draft202012Validator, validators
+from jsonschema.exceptions import ValidationError
+from jsonschema_specifications import REGISTRY
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012, specification_with
+
+from mockchat.contract.judges import MAX_HOPS, TooDeep, judge_class
+from mockchat.contract.keywords import regular_expression
+from mockchat.contract.pointers import pointer_of, tokens_of, value_at
+from mockchat.contract.wording import sentence
+from mockchat.errors import ImpossibleSchema
+from mockchat.exchange import Violation
+from mockchat.types import Json, JsonObject, JsonView, Level
+
+_VALUES = frozenset({"const", "enum", "default", "examples"})
+"""Keywords that hold values, where "$ref" is a member like any other."""
+
+_ONCE = frozenset({"type", "required", "additionalProperties", "unevaluatedProperties"})
+"""Keywords that may say the same of a place several times, within and beside a union."""
+
+
+class DocumentJudge:
+    """Judges values by the documents of one profile at one level.
+
+    Args:
+        documents: The schemas by name; each has an `$id`, references lead from one to another.
+        level: Marked on every violation.
+
+    Raises:
+        LookupError: A reference leads nowhere; the argument is (document, pointer, reference).
+    """
+
+    def __init__(self, documents: Mapping[str, JsonObject], level: Level) -> None:
+        self._level = level
+        self._schemas = {
+            name: _absolute(document, document["$id"])
+            for name, document in documents.items()
+            if "$id" in document
+        }
+        by_uri = {schema["$id"]: (name, schema) for name, schema in self._schemas.items()}
+        targets: dict[str, tuple[Json, str]] = {}
+        for name, schema in self._schemas.items():
+            for pointer, reference in _references(schema):
+                uri, _, fragment = reference.partition("#")
+                try:
+                    home, target = by_uri[uri]
+                    targets[reference] = (
+                        value_at(target, tokens_of(fragment)), f"{home}.json#{fragment}"
+                    )
+                except LookupError:
+                    raise LookupError(name, pointer, reference) from None
+        self._class = judge_class(targets=targets)
+        self._registry: Registry[Any] = REGISTRY.with_resources(
+            (uri, DRAFT202012.create_resource(schema)) for uri, (_, schema) in by_uri.items()
+        )
+
+    def __contains__(self, document: str) -> bool:
+        """Say whether there is a schema of this name."""
+        return document in self._schemas
+
+    def violations(self, document: str, value: Json) -> tuple[Violation, ...]:
+        """Return every fault of `value`, in the order of the schema."""
+        schema = self._schemas[document]
+        validator = self._class(schema, registry=self._registry)
+        return _collected(validator.iter_errors(value), value, f"{document}.json#", self._level)
+
+    def is_valid(self, document: str, value: Json) -> bool:
+        """Say whether `value` has no fault; faster than listing them."""
+        validator = self._class(self._schemas[document], registry=self._registry)
+        try:
+            return next(validator.iter_errors(value), None) is None
+        except (TooDeep, RecursionError):
+            return False
+
+
+def schema_violations(
+    schema: JsonView | bool, value: Json, *, level: Level = "observed"
+) -> tuple[Violation, ...]:
+    """Return every fault of `value` under a caller's schema: tool parameters, a json_schema.
+
+    `$schema` chooses the draft (4 to 2020-12, the default). Nothing is fetched: a reference must
+    lead into the schema itself. Pointers are relative to `value`.
+
+    Raises:
+        ImpossibleSchema: The schema is none, or refers to what is not there.
+    """
+    problems = schema_problems(schema)
+    if problems:
+        pointer, reason = problems[0]
+        raise ImpossibleSchema(pointer, f"not a schema: {reason}")
+    judged = _without_draft(schema) if isinstance(schema, Mapping) else schema
+    validator = _caller_class(_stock_class(schema))(judged, registry=_meta_schemas())
+    return _collected(validator.iter_errors(value), value, "", level)
+
+
+def schema_problems(schema: Json) -> tuple[tuple[str, str], ...]:
+    """Return why a caller's schema is not a schema, as (pointer, reason); () where it is one.
+
+    Looked at: the meta-schema of its draft, patterns that cannot be read, references into nothing.
+    """
+    try:
+        return _schema_problems(json.dumps(schema, sort_keys=True))
+    except RecursionError:
+        return (("", "it nests too deeply"),)
+
+
+@lru_cache(maxsize=256)
+def _schema_problems(text: str) -> tuple[tuple[str, str], ...]:
+    # By text, because checking a schema costs a hundred times more than writing it.
+    schema = json.loads(text)
+    if not isinstance(schema, dict | bool):
+        return (("", "a schema is an object or a boolean"),)
+    stock = _stock_class(schema)
+    meta = _caller_class(stock)(_without_draft(stock.META_SCHEMA), registry=_meta_schemas())
+    found = [
+        (violation.pointer, violation.message)
+        for violation in _collected(meta.iter_errors(schema), schema, "", "observed")
+    ]
+    if not found and isinstance(schema, dict):
+        found = [*_bad_patterns(schema), *_bad_references(schema, stock)]
+    return tuple(found)
+
+
+def _bad_patterns(schema: Json) -> Iterable[tuple[str, str]]:
+    for pointer, part in _parts(schema, ""):
+        texts = [("pattern", part.get("pattern"))]
+        texts += [("patternProperties", text) for text in part.get("patternProperties", ())]
+        for keyword, text in texts:
+            try:
+                regular_expression(text) if isinstance(text, str) else None
+            except (re.error, OverflowError, RecursionError) as error:
+                yield f"{pointer}/{keyword}", f"{text!r} is not a regular expression: {error}"
+
+
+def _bad_references(schema: Json, stock: Any) -> Iterable[tuple[str, str]]:
+    uri = stock.META_SCHEMA.get("$id", stock.META_SCHEMA.get("id"))
+    root = specification_with(uri).create_resource(schema)
+    base = root.id() or ""
+    pending = [(root, REGISTRY.with_resource(base, root).resolver(base))]
+    while pending:
+        resource, resolver = pending.pop()
+        reference = resource.contents.get("$ref") if isinstance(resource.contents, dict) else None
+        if isinstance(reference, str):
+            try:
+                resolver.lookup(reference)
+            except Unresolvable:
+                yield "", f"{reference!r} refers to nothing in it"
+        pending += [(part, resolver.in_subresource(part)) for part in resource.subresources()]
+
+
+def _without_draft(schema: Json) -> Json:
+    # `jsonschema` returns to its own class wherever it meets `$schema`.
+    return {key: part for key, part in schema.items() if key != "$schema"}
+
+
+@cache
+def _meta_schemas() -> Registry[Any]:
+    found = {uri: REGISTRY.contents(uri) for uri in REGISTRY}
+    return Registry().with_resources(
+        (uri, specification_with(schema["$schema"]).create_resource(_without_draft(schema)))
+        for uri, schema in found.items()
+    )
+
+
+@cache
+def _caller_class(stock: Any) -> Any:
+    return judge_class(stock)
+
+
+def _stock_class(schema: Json) -> Any:
+    if isinstance(schema, Mapping):
+        return validators.validator_for(schema, default=Draft202012Validator)
+    return Draft202012Validator
+
+
+def _collected(
+    errors: Iterable[ValidationError], value: Json, root: str, level: Level
+) -> tuple[Violation, ...]:
+    try:
+        found = [_violation(error, root, level) for error in errors]
+    except (TooDeep, RecursionError):
+        return (
+            Violation(
+                rule="schema.depth",
+                pointer="",
+                message=f"the value nests too deeply to be judged ({MAX_HOPS} references)",
+                expected=MAX_HOPS,
+                actual=value,
+                level=level,
+            ),
+        )
+    said: set[tuple[str, str]] = set()
+    kept = []
+    for violation in found:
+        fact = (violation.rule, violation.pointer)
+        if violation.keyword not in _ONCE or fact not in said:
+            kept.append(violation)
+        said.add(fact)
+    return tuple(kept)
+
+
+def _violation(error: ValidationError, root: str, level: Level) -> Violation:
+    keyword = error.validator or "false"
+    place = getattr(error, "place", None) or root + pointer_of(error.relative_schema_path)
+    details: JsonObject = {}
+    if getattr(error, "is_of_name", False):
+        details["name"] = error.instance
+    return Violation(
+        rule=f"schema.{keyword}",
+        pointer=pointer_of(error.path),
+        message=sentence(keyword, error.validator_value, error.instance, list(error.path)),
+        keyword=keyword,
+        schema_pointer=place,
+        expected=error.validator_value,
+        actual=error.instance,
+        level=level,
+        details=details,
+    )
+
+
+def _absolute(schema: Json, base: str) -> Json:
+    """Copy `schema` with every reference written in full, so that no place has to be remembered."""
+    if isinstance(schema, list):
+        return [_absolute(part, base) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    # `jsonschema` returns to its own class wherever it meets `$schema`.
+    copy = {
+        key: part if key in _VALUES else _absolute(part, base)
+        for key, part in schema.items()
+        if key != "$schema" or isinstance(part, dict)
+    }
+    if isinstance(copy.get("$ref"), str):
+        copy["$ref"] = urljoin(base, copy["$ref"])
+    return copy
+
+
+def _parts(schema: Json, pointer: str) -> Iterable[tuple[str, JsonObject]]:
+    """Yield every object of a schema document that may be a schema, with its pointer."""
+    pending = [(pointer, schema)]
+    while pending:
+        at, part = pending.pop()
+        if isinstance(part, dict):
+            yield at, part
+            pending += [
+                (at + pointer_of((key,)), inner)
+                for key, inner in part.items()
+                if key not in _VALUES
+            ]
+        elif isinstance(part, list):
+            pending += [(f"{at}/{index}", inner) for index, inner in enumerate(part)]
+
+
+def _references(schema: Json) -> Iterable[tuple[str, str]]:
+    for pointer, part in _parts(schema, ""):
+        if isinstance(part.get("$ref"), str):
+            yield f"{pointer}/$ref", part["$ref"]
