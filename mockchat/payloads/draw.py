@@ -1,0 +1,48 @@
+"""The one interface of choices: everything generated is a function of what a `Draw` answers."""
+
+from typing import Protocol
+
+
+class Draw(Protocol):
+    """The only source of choice of every generator.
+
+    Zero, False, the lower bound and the shortest text are the simplest answers, so that whoever
+    shrinks the answers shrinks the payload. A generator asks and never looks behind the answer;
+    the server answers from a seed (`seeded.SeededDraw`), a property test from Hypothesis.
+    """
+
+    def index(self, n: int) -> int:
+        """Return a whole number from 0 to `n - 1`; `n` is at least 1."""
+        ...
+
+    def chance(self, p: float) -> bool:
+        """Return True with probability `p` (0 to 1)."""
+        ...
+
+    def size(self, lo: int, hi: int, average: float) -> int:
+        """Return a count from `lo` to `hi`, near `average` most of the time."""
+        ...
+
+    def integer(self, lo: int, hi: int) -> int:
+        """Return a whole number from `lo` to `hi`, both included."""
+        ...
+
+    def number(self, lo: float, hi: float) -> float:
+        """Return a finite float from `lo` to `hi`, both included."""
+        ...
+
+    def text(self, lo: int, hi: int, hint: str) -> str:
+        """Return text of `lo` to `hi` characters.
+
+        `hint` says what for: "plain" (simple printable words), "wild" (whatever JSON can carry),
+        "name" (an identifier: ASCII letters, digits, underscore). Others mean "plain".
+        """
+        ...
+
+    def pattern(self, pattern: str) -> str:
+        """Return text in which the ECMA-262 regular expression `pattern` is found."""
+        ...
+
+    def format(self, name: str) -> str:
+        """Return text in the JSON Schema format `name`; one of `formats.FORMATS`."""
+        ...

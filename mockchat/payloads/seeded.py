@@ -1,0 +1,148 @@
+"""Answer a generator from a seed, and find the seed of a reply: the purity law."""
+
+import hashlib
+import json
+import random
+
+from mockchat.payloads import formats, regexes
+from mockchat.types import Json, JsonView
+
+_WORDS = (
+    "river", "table", "green", "small", "light", "paper", "music", "seven", "cloud", "stone",
+    "early", "bread", "north", "quiet", "glass", "plant", "round", "story", "field", "water",
+    "a", "to", "in", "of", "and", "with", "from", "under", "after", "city", "day", "open", "fine",
+)  # fmt: skip
+
+_AWKWARD = (
+    "data: [DONE]", "\n\n", "\r\n", "\u2028", "\u2029", "\u0000", "\ufeff", "\t", "\\", '"', "'",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f600", "\U0010ffff", "e\u0301", "\u202e",
+    "\u0647", "\u6f22", "\ud55c", "</script>", "{", "}", "%00", "null", "NaN", " ", "0", "\x7f",
+)  # fmt: skip
+
+_NAME_START = "abcdefghijklmnopqrstuvwxyz"
+_NAME_REST = _NAME_START + "0123456789_"
+
+_USUAL_LENGTH = 24
+_LONG_LENGTH = 1500
+
+
+def canonical_json(value: Json) -> str:
+    """Return the one JSON text of `value`: members sorted, no spaces, ASCII only.
+
+    Raises:
+        ValueError: A number is not finite.
+        RecursionError: The value is nested deeper than the interpreter allows.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+class SeededDraw:
+    """Draw from `random.Random`: the same seed gives the same answers on every Python and machine.
+
+    Args:
+        seed: Where the stream of answers starts.
+        locale: The language of prose, as Faker names it; generators of text read it.
+    """
+
+    def __init__(self, seed: int | str | bytes, *, locale: str = "en_US") -> None:
+        self.random = random.Random(seed)
+        self.locale = locale
+
+    def index(self, n: int) -> int:
+        """Return a whole number below `n`, all equally likely."""
+        return self.random.randrange(n)
+
+    def chance(self, p: float) -> bool:
+        """Return True with probability `p`."""
+        return self.random.random() < p
+
+    def size(self, lo: int, hi: int, average: float) -> int:
+        """Return a count that is `average` on average, where the bounds let it."""
+        spread = max(0.0, average - lo)
+        # A product of two uniform numbers: a quarter on average, small more often than large, and
+        # without the logarithm that rounds differently from one C library to another.
+        share = self.random.random() * self.random.random()
+        return min(hi, lo + int(share * spread * 4 + 0.5))
+
+    def integer(self, lo: int, hi: int) -> int:
+        """Return a whole number between the bounds, all equally likely."""
+        return self.random.randint(lo, hi)
+
+    def number(self, lo: float, hi: float) -> float:
+        """Return a float between the bounds; their distance may exceed the greatest float."""
+        share = self.random.random()
+        return min(max(lo * (1 - share) + hi * share, lo), hi)
+
+    def text(self, lo: int, hi: int, hint: str) -> str:
+        """Return words, an identifier, or the characters that trouble clients most."""
+        if hint == "wild":
+            return self._wild_text(lo, hi)
+        length = self.size(lo, hi, max(lo, min(hi, _USUAL_LENGTH / (2 if hint == "name" else 1))))
+        if hint == "name":
+            return "".join(
+                self.random.choice(_NAME_REST if position else _NAME_START)
+                for position in range(length)
+            )
+        return self._words(length)
+
+    def pattern(self, pattern: str) -> str:
+        """Return text in which `pattern` is found."""
+        return regexes.sample(pattern, self)
+
+    def format(self, name: str) -> str:
+        """Return text in the format `name`."""
+        return formats.sample(name, self)
+
+    def _words(self, length: int) -> str:
+        pieces: list[str] = []
+        total = 0
+        while total < length:
+            pieces.append(self.random.choice(_WORDS))
+            total += len(pieces[-1]) + 1
+        text = " ".join(pieces)[:length]
+        return text if not text.endswith(" ") else text[:-1] + "s"
+
+    def _wild_text(self, lo: int, hi: int) -> str:
+        average = _LONG_LENGTH if self.chance(0.02) else self.random.choice((0, 1, 3, 20))
+        length = self.size(lo, hi, max(lo, min(hi, average)))
+        pieces: list[str] = []
+        total = 0
+        while total < length:
+            awkward = self.random.choice(_AWKWARD if self.chance(0.5) else _WORDS)
+            pieces.append(awkward)
+            total += len(awkward)
+        return "".join(pieces)[:length]
+
+
+def draw_for(
+    *,
+    seed: int | str,
+    profile: str,
+    settings: JsonView,
+    method: str,
+    path: str,
+    body: Json,
+    repeat: int = 0,
+    locale: str = "en_US",
+) -> SeededDraw:
+    """Return the draw of one reply: a pure function of all that may shape it.
+
+    Headers, clocks, threads and earlier requests are not parts, so every worker of every replica
+    answers the same request with the same bytes.
+
+    Args:
+        seed: What the user chose.
+        profile: The profile's name.
+        settings: Whatever else shapes a reply, as JSON.
+        method: The HTTP method.
+        path: The path without query and token.
+        body: The decoded request body; member order and spacing do not count.
+        repeat: Which reply to this very request this is, from 0.
+        locale: The language of prose.
+
+    Raises:
+        ValueError: A number in `settings` or `body` is not finite.
+    """
+    parts = [seed, profile, settings, method, path, body, repeat, locale]
+    digest = hashlib.sha256(canonical_json(parts).encode("ascii")).digest()
+    return SeededDraw(digest, locale=locale)
