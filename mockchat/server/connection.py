@@ -1,0 +1,229 @@
+"""One client connection: requests are read one after the other, deliveries played with their timing.
+
+Werkzeug's own handler closes after every reply; this one keeps the connection as HTTP/1.1 asks. The
+head is still parsed by the standard library's well-kept parser; the rules of `framing` stand before
+it, where it is more lenient than RFC 9112.
+"""
+
+import contextlib
+import logging
+import selectors
+import socket
+import struct
+import time
+from http import HTTPStatus
+from io import BytesIO
+from typing import TYPE_CHECKING, Never
+from urllib.parse import urlsplit
+
+from werkzeug.serving import WSGIRequestHandler
+
+from mockchat.exchange import Delivery, Incoming, Outcome
+from mockchat.server import framing
+from mockchat.server.framing import Refused
+from mockchat.server.reading import RequestReader
+
+if TYPE_CHECKING:
+    from mockchat.server.ticket import Ticket
+    from mockchat.server.werkzeug_server import ThreadedServer
+
+logger = logging.getLogger("mockchat.server")
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_NO_LINGER = struct.pack("ii", 1, 0)
+"""SO_LINGER on, with zero seconds: closing sends RST instead of FIN."""
+
+
+class Interrupted(Exception):
+    """The client left, or the server stops, while a delivery waits for its next write."""
+
+
+class ConnectionHandler(WSGIRequestHandler):
+    """Serve one connection, from the first request to the last, in a thread of its own."""
+
+    server: "ThreadedServer"
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        """Prepare reading with deadlines, through a file that holds no second handle."""
+        super().setup()
+        self.rfile.close()
+        self._reader = RequestReader(self.connection, self.server.limits)
+
+    def finish(self) -> None:
+        """Give up the buffers."""
+        super().finish()
+        self._reader.close()
+
+    def handle_one_request(self) -> None:
+        """Read a request, answer it, and leave `close_connection` saying whether that was all."""
+        self.close_connection = True
+        self._method, self._version = "", "HTTP/1.1"
+        if not self._reader.wait():
+            return
+        started = time.monotonic()
+        incoming = None
+        try:
+            incoming = self._read_head()
+            incoming = self._read_body(incoming)
+        except Refused as refused:
+            self.close_connection = True
+            self._play(self.server.application.refuse(refused.status, refused.message, incoming))
+            self._linger()
+            return
+        outcome = self._play(self._ticket(incoming))
+        seconds = time.monotonic() - started
+        logger.info("%s %r: %s, %.4f s", incoming.method, incoming.path, outcome.value, seconds)
+
+    def _ticket(self, incoming: Incoming) -> "Ticket":
+        try:
+            return self.server.application.handle(incoming)
+        except Exception as error:  # noqa: BLE001 - whatever an app raises, the client gets an answer
+            report("the app failed", error)
+            return self.server.application.refuse(
+                HTTPStatus.INTERNAL_SERVER_ERROR, "The server failed to answer.", incoming
+            )
+
+    def _read_head(self) -> Incoming:
+        self.raw_requestline, fields = self._reader.head()
+        self._is_continue_expected = False
+        self.rfile = BytesIO(fields)
+        self.parse_request()
+        self._method, self._version = self.command, self.request_version
+        options = ",".join(self.headers.get_all("connection", [])).lower().split(",")
+        if "close" in (option.strip() for option in options):
+            self.close_connection = True
+        path, _, query = _origin_form(self.path).partition("?")
+        return Incoming(
+            method=self._method,
+            path=path,
+            query=query,
+            headers=tuple((name.lower(), str(value)) for name, value in self.headers.items()),
+        )
+
+    def _read_body(self, head: Incoming) -> Incoming:
+        limit = self.server.application.body_limit
+        length = framing.body_length(self.headers, self._version)
+        if length == 0:
+            return head
+        if self._is_continue_expected and (length is None or length <= limit):
+            self._send(_CONTINUE)
+        return Incoming(
+            method=head.method,
+            path=head.path,
+            query=head.query,
+            headers=head.headers,
+            body=self._reader.body(length, limit),
+        )
+
+    def handle_expect_100(self) -> bool:
+        """Only take note: whether to go on is decided when the body's length is known."""
+        self._is_continue_expected = True
+        return True
+
+    def send_error(
+        self, code: int, message: str | None = None, explain: str | None = None
+    ) -> Never:
+        """Turn what the standard library's parser refuses into an answer in the API's format.
+
+        Raises:
+            Refused: Always.
+        """
+        raise Refused(code, message or explain or HTTPStatus(code).phrase)
+
+    def _play(self, ticket: "Ticket") -> Outcome:
+        """Send a delivery and tell its ticket how that went."""
+        outcome = Outcome.FAILED
+        try:
+            outcome = self._deliver(ticket.delivery)
+        finally:
+            ticket.finish(outcome)
+        return outcome
+
+    def _deliver(self, delivery: Delivery) -> Outcome:
+        try:
+            playback = framing.playback(
+                delivery,
+                method=self._method,
+                version=self._version,
+                keeps_alive=not self.close_connection,
+            )
+        except ValueError as error:
+            report("a delivery could not be framed", error)
+            self.close_connection = True
+            return Outcome.FAILED
+        self.close_connection = playback.closes
+        try:
+            for send in playback.sends:
+                if send.delay > 0:
+                    self._pause(send.delay)
+                if send.data:
+                    self._send(send.data)
+        except TimeoutError:
+            self._abandon()
+            return Outcome.FAILED
+        except (ConnectionError, Interrupted):
+            self._abandon()
+            return Outcome.FAILED if self.server.is_stopping else Outcome.CLIENT_LEFT
+        if playback.resets:
+            self._reset()
+        return Outcome.DELIVERED
+
+    def _send(self, data: bytes) -> None:
+        self.connection.settimeout(self.server.limits.write_time)
+        self.connection.sendall(data)
+
+    def _pause(self, seconds: float) -> None:
+        """Wait, but not for a client that has left nor for a server that stops.
+
+        A client that closes its sending half while it waits counts as gone: HTTP clients do that
+        when they give up, and it is the only sign there is before a write fails.
+
+        Raises:
+            Interrupted: When either happens.
+        """
+        end = time.monotonic() + seconds
+        if self.server.is_stopping:
+            raise Interrupted
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.server.stop_signal, selectors.EVENT_READ)
+            selector.register(self.connection, selectors.EVENT_READ)
+            while (remaining := end - time.monotonic()) > 0:
+                ready = [key.fileobj for key, _ in selector.select(remaining)]
+                if self.server.stop_signal in ready:
+                    raise Interrupted
+                if self.connection in ready:
+                    if not self.connection.recv(1, socket.MSG_PEEK):
+                        raise Interrupted
+                    selector.unregister(self.connection)  # a pipelined request: it can wait
+
+    def _abandon(self) -> None:
+        self.close_connection = True
+        self._reset()
+
+    def _reset(self) -> None:
+        with contextlib.suppress(OSError):
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        self.connection.close()
+
+    def _linger(self) -> None:
+        """Close so that a client still sending reads the answer: at once would be a reset."""
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+            self._reader.drain()
+
+
+def report(what: str, error: BaseException) -> None:
+    """Log one line as an error and the traceback for whoever debugs; nothing goes to stderr."""
+    logger.error("%s: %s: %s", what, type(error).__name__, error)
+    logger.debug("%s", what, exc_info=error)
+
+
+def _origin_form(target: str) -> str:
+    """Return path and query of a request target; absolute targets are what proxies send."""
+    if target.startswith("/") or "://" not in target:
+        return target
+    parts = urlsplit(target)
+    path = parts.path or "/"
+    return f"{path}?{parts.query}" if parts.query else path

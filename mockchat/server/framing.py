@@ -1,0 +1,221 @@
+"""HTTP/1.1 framing as rules without I/O: which heads are refused, how a delivery becomes sends.
+
+Sources: RFC 9112 sections 2, 3, 5, 6 (framing, and what makes request smuggling possible) and
+RFC 9110 section 5.5 (field values).
+"""
+
+import re
+from dataclasses import dataclass
+from email.message import Message
+from email.utils import formatdate
+from http import HTTPStatus
+
+from mockchat.errors import MockchatError
+from mockchat.exchange import Delivery, Ending, Headers, Write
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long and how much an adapter waits for; sizes in bytes, times in seconds.
+
+    Attributes:
+        head_size: Request line and header fields together.
+        head_time: From the first byte of a request to the end of its head.
+        body_time: From the end of the head to the end of the body.
+        idle_time: How long a kept-alive connection may stay silent between requests.
+        write_time: How long one send may wait for a client that does not read.
+        linger_time: How long a refused upload is read and thrown away, so that its sender gets to
+            see the answer instead of a reset.
+    """
+
+    head_size: int = 65_536
+    head_time: float = 10.0
+    body_time: float = 60.0
+    idle_time: float = 120.0
+    write_time: float = 60.0
+    linger_time: float = 2.0
+
+
+class Refused(MockchatError):
+    """A request that is not taken from the connection; the connection closes after the answer.
+
+    Args:
+        status: The HTTP status to answer.
+        message: The sentence for the client.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(status, message)
+        self.status = status
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.status}: {self.message}"
+
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_REQUEST_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [\x21-\x7e]+ HTTP/[0-9]\.[0-9]\r?\n")
+_FIELD_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r?\n")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n")
+_UNSAFE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_WITHOUT_BODY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
+_ADAPTERS_OWN = frozenset(
+    {"connection", "content-length", "date", "keep-alive", "server", "transfer-encoding", "upgrade"}
+)
+
+
+def check_request_line(line: bytes) -> None:
+    """Refuse a request line that is not `METHOD target HTTP/x.y`.
+
+    Raises:
+        Refused: With status 400; HTTP/0.9 is among it.
+    """
+    if not _REQUEST_LINE.fullmatch(line):
+        raise Refused(HTTPStatus.BAD_REQUEST, "The request line is not valid HTTP/1.1.")
+
+
+def check_field_line(line: bytes) -> None:
+    """Refuse a header line that parsers read differently: folded, a bare CR, a space before ":".
+
+    Raises:
+        Refused: With status 400.
+    """
+    if not _FIELD_LINE.fullmatch(line):
+        raise Refused(HTTPStatus.BAD_REQUEST, "A header field of the request is not valid HTTP.")
+
+
+def body_length(headers: Message, version: str) -> int | None:
+    """Return how many bytes of body follow the head, or None for a chunked body.
+
+    Raises:
+        Refused: With status 400 where length and encoding contradict each other or cannot be read
+            one way only, 501 for a transfer coding other than "chunked".
+    """
+    lengths = headers.get_all("content-length", [])
+    codings = headers.get_all("transfer-encoding", [])
+    if codings:
+        if lengths or version < "HTTP/1.1" or len(codings) > 1:
+            raise Refused(HTTPStatus.BAD_REQUEST, "The request frames its body in two ways.")
+        if str(codings[0]).strip(" \t").lower() != "chunked":
+            raise Refused(HTTPStatus.NOT_IMPLEMENTED, "Only the transfer coding chunked is known.")
+        return None
+    if not lengths:
+        return 0
+    length = str(lengths[0]).strip(" \t")
+    if len(lengths) > 1 or not _LENGTH.fullmatch(length):
+        raise Refused(HTTPStatus.BAD_REQUEST, "The request's content-length is not one number.")
+    return int(length)
+
+
+def chunk_size(line: bytes) -> int:
+    """Return the size that a chunk's first line announces.
+
+    Raises:
+        Refused: With status 400 where the line is not a size.
+    """
+    match = _CHUNK_SIZE.fullmatch(line)
+    if match is None:
+        raise Refused(HTTPStatus.BAD_REQUEST, "The request's chunked body is not well formed.")
+    return int(match[1], 16)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playback:
+    """A delivery framed for one connection.
+
+    Attributes:
+        sends: Bytes that leave in one send each, after their delay; empty data only waits.
+        closes: True: the connection ends with this delivery.
+        resets: True: it ends by a reset, the only way left to look broken.
+    """
+
+    sends: tuple[Write, ...]
+    closes: bool
+    resets: bool
+
+
+def playback(delivery: Delivery, *, method: str, version: str, keeps_alive: bool) -> Playback:
+    """Frame a delivery as the fewest sends that keep its timing.
+
+    Head and body leave together; writes without a delay join the one before them, also inside one
+    HTTP chunk. A cut is visible in the framing: a chunked body misses its last chunk, a sized one
+    announces a byte more than comes; where neither is possible (HTTP/1.0 streams, replies without
+    a body) the cut becomes a reset.
+
+    Raises:
+        ValueError: When a header's name is not an HTTP token.
+    """
+    has_body = (
+        method != "HEAD"
+        and delivery.status >= HTTPStatus.OK
+        and delivery.status not in _WITHOUT_BODY
+    )
+    is_chunked = delivery.is_stream and version >= "HTTP/1.1"
+    is_until_close = delivery.is_stream and not is_chunked
+    is_cut = delivery.ending is Ending.CUT
+    closes = not keeps_alive or is_until_close or delivery.ending is not Ending.COMPLETE
+    resets = delivery.ending is Ending.RESET or (is_cut and (is_until_close or not has_body))
+
+    framing: list[tuple[str, str]] = []
+    if is_chunked:
+        framing.append(("transfer-encoding", "chunked"))
+    elif not is_until_close and (has_body or method == "HEAD"):
+        missing = int(delivery.ending is not Ending.COMPLETE)
+        framing.append(("content-length", str(len(delivery.body) + missing)))
+    if closes:
+        framing.append(("connection", "close"))
+    elif version < "HTTP/1.1":
+        framing.append(("connection", "keep-alive"))
+
+    sends = _joined(delivery.writes if has_body else delivery.writes[:1])
+    if not has_body:
+        sends = [Write(data=b"", delay=sends[0].delay)]
+    elif is_chunked:
+        sends = [Write(data=_chunk(send.data), delay=send.delay) for send in sends]
+        if delivery.ending is Ending.COMPLETE:
+            sends[-1] = Write(data=sends[-1].data + b"0\r\n\r\n", delay=sends[-1].delay)
+    fields = [field for field in delivery.headers if field[0].lower() not in _ADAPTERS_OWN]
+    head = reply_head(delivery.status, (*fields, *framing))
+    sends[0] = Write(data=head + sends[0].data, delay=sends[0].delay)
+    return Playback(sends=tuple(sends), closes=closes, resets=resets)
+
+
+def _joined(writes: tuple[Write, ...]) -> list[Write]:
+    groups: list[tuple[float, list[bytes]]] = [(writes[0].delay if writes else 0.0, [])]
+    for position, write in enumerate(writes):
+        if write.delay > 0 and position:
+            groups.append((write.delay, []))
+        groups[-1][1].append(write.data)
+    return [Write(data=b"".join(parts), delay=delay) for delay, parts in groups]
+
+
+def _chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+
+
+def reply_head(status: int, headers: Headers) -> bytes:
+    """Encode status line and fields, `date` and `server` first.
+
+    What could break out of a field becomes a space.
+
+    Raises:
+        ValueError: When a header's name is not an HTTP token.
+    """
+    lines = [f"HTTP/1.1 {status} {_phrase(status)}", f"date: {formatdate(usegmt=True)}", _SERVER]
+    for name, value in headers:
+        if not _TOKEN.fullmatch(name):
+            raise ValueError(f"{name!r} is not a header name")
+        lines.append(f"{name}: {_UNSAFE.sub(' ', value)}")
+    lines.append("\r\n")
+    return "\r\n".join(lines).encode("latin-1", "backslashreplace")
+
+
+_SERVER = "server: mockchat"
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"

@@ -1,0 +1,158 @@
+"""Reading requests off a socket under limits of size and time."""
+
+import io
+import socket
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from mockchat.server import framing
+from mockchat.server.framing import Limits, Refused
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_BLANK = (b"\r\n", b"\n")
+_PIECE = 65_536
+
+
+class TimedSource(io.RawIOBase):
+    """A socket's bytes until a deadline: one limit for all of a head, not one for each packet."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__()
+        self._connection = connection
+        self._deadline = 0.0
+
+    def allow(self, seconds: float) -> None:
+        """Set the deadline `seconds` from now."""
+        self._deadline = time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        """Say yes: that is all this file can do."""
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        """Receive what is there, waiting until the deadline.
+
+        Raises:
+            TimeoutError: When nothing arrived in time.
+        """
+        remaining = self._deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError("the deadline has passed")
+        self._connection.settimeout(remaining)
+        return self._connection.recv_into(buffer)
+
+
+class RequestReader:
+    """The requests of one connection, one after the other; what came early is kept for the next."""
+
+    def __init__(self, connection: socket.socket, limits: Limits) -> None:
+        self._source = TimedSource(connection)
+        self._file = io.BufferedReader(self._source, _PIECE)
+        self._limits = limits
+
+    def wait(self) -> bool:
+        """Wait for the first byte of a request; False: the client left or stayed silent."""
+        self._source.allow(self._limits.idle_time)
+        try:
+            return bool(self._file.peek(1))
+        except (TimeoutError, ConnectionError):
+            return False
+
+    def head(self) -> tuple[bytes, bytes]:
+        """Read and return a request line and the block of header lines with its empty line.
+
+        Raises:
+            Refused: With status 400 (malformed, ends early), 408 (slow), 414 or 431 (too large).
+            ConnectionError: When the client resets the connection.
+        """
+        self._source.allow(self._limits.head_time)
+        room = self._limits.head_size
+        line = self._line(room, HTTPStatus.REQUEST_URI_TOO_LONG)
+        if line in _BLANK:  # RFC 9112 section 2.2: an empty line before a request is to be ignored
+            line = self._line(room, HTTPStatus.REQUEST_URI_TOO_LONG)
+        framing.check_request_line(line)
+        request_line, fields = line, []
+        while True:
+            room -= len(line)
+            line = self._line(room, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            fields.append(line)
+            if line in _BLANK:
+                return request_line, b"".join(fields)
+            framing.check_field_line(line)
+
+    def body(self, length: int | None, limit: int) -> bytes:
+        """Read a body of `length` bytes, or a chunked one where that is None.
+
+        Raises:
+            Refused: With status 400 (malformed, ends early), 408 (slow), 413 (over `limit`).
+            ConnectionError: When the client resets the connection.
+        """
+        self._source.allow(self._limits.body_time)
+        if length is None:
+            return self._chunked(limit)
+        if length > limit:
+            raise _too_large(limit)
+        return self._exactly(length)
+
+    def drain(self) -> None:
+        """Throw away what the client still sends, until it stops or the linger time is over."""
+        self._source.allow(self._limits.linger_time)
+        try:
+            while self._file.read1(_PIECE):
+                pass
+        except OSError:
+            return
+
+    def close(self) -> None:
+        """Give up the buffers; the socket belongs to someone else."""
+        self._file.close()
+
+    def _chunked(self, limit: int) -> bytes:
+        parts: list[bytes] = []
+        total = 0
+        while size := framing.chunk_size(self._line(_PIECE, HTTPStatus.BAD_REQUEST)):
+            total += size
+            if total > limit:
+                raise _too_large(limit)
+            parts.append(self._exactly(size))
+            if self._exactly(2) != b"\r\n":
+                raise Refused(
+                    HTTPStatus.BAD_REQUEST, "The request's chunked body is not well formed."
+                )
+        room = self._limits.head_size
+        while (line := self._line(room, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)) not in _BLANK:
+            framing.check_field_line(line)
+            room -= len(line)
+        return b"".join(parts)
+
+    def _exactly(self, size: int) -> bytes:
+        data = self._timely(lambda: self._file.read(size))
+        if len(data) < size:
+            raise Refused(HTTPStatus.BAD_REQUEST, "The request ends before its body does.")
+        return data
+
+    def _line(self, room: int, status: HTTPStatus) -> bytes:
+        line = self._timely(lambda: self._file.readline(max(room, 0) + 1))
+        if len(line) > room:
+            raise Refused(status, f"The request's head is over {self._limits.head_size} bytes.")
+        if not line.endswith(b"\n"):
+            raise Refused(HTTPStatus.BAD_REQUEST, "The request ends before its head does.")
+        return line
+
+    def _timely(self, read: Callable[[], bytes]) -> bytes:
+        try:
+            return read()
+        except TimeoutError:
+            raise Refused(
+                HTTPStatus.REQUEST_TIMEOUT, "The request did not arrive in time."
+            ) from None
+
+
+def _too_large(limit: int) -> Refused:
+    return Refused(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The request's body is over {limit} bytes."
+    )

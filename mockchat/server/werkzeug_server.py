@@ -1,0 +1,252 @@
+"""A threaded live server on Werkzeug's server classes: one thread accepts, one serves each client."""
+
+import contextlib
+import errno
+import selectors
+import socket
+import sys
+import threading
+import time
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+from werkzeug.exceptions import InternalServerError
+from werkzeug.serving import ThreadedWSGIServer, select_address_family
+
+from mockchat.errors import BadArgument, MockchatError
+from mockchat.server.connection import ConnectionHandler, report
+from mockchat.server.framing import Limits
+from mockchat.server.ticket import Application
+
+_BACKLOG = 2_048
+"""Connections that may wait to be accepted: load clients open theirs in one burst."""
+_STOP_TIME = 1.0
+"""Seconds that stopping waits for a handler that is inside somebody's callable."""
+
+
+_Request: TypeAlias = Any  # socketserver's words: a socket for stream servers …
+_Address: TypeAlias = Any  # … and whatever its family calls an address
+
+
+class CannotListen(MockchatError, OSError):
+    """The address a server should listen on is taken, or not ours to take.
+
+    Args:
+        host: The host name or address asked for.
+        port: The port asked for.
+        code: The operating system's error number.
+        reason: Its words for it.
+    """
+
+    def __init__(self, host: str, port: int, code: int, reason: str) -> None:
+        super().__init__(code, reason)
+        self.host = host
+        self.port = port
+        self.code = code
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, int, int, str]]:
+        return type(self), (self.host, self.port, self.code, self.reason)
+
+    def __str__(self) -> str:
+        return (
+            f"cannot listen on {self.host} port {self.port}: {self.reason}. "
+            "Choose another address, or port 0 for any free port."
+        )
+
+
+class ThreadedServer(ThreadedWSGIServer):
+    """Werkzeug's threaded server with threads that are known, and a stop that does not poll."""
+
+    def __init__(
+        self, listener: socket.socket, *, application: Application, limits: Limits
+    ) -> None:
+        host, port = listener.getsockname()[:2]
+        # Werkzeug asks for a WSGI app; the handler talks to `application` and never calls it.
+        super().__init__(
+            host, port, InternalServerError(), handler=ConnectionHandler, fd=listener.fileno()
+        )
+        self.application = application
+        self.limits = limits
+        self.is_stopping = False
+        self.socket.setblocking(False)  # a client that left before `accept` must not block it
+        self.stop_signal, self._stop_switch = socket.socketpair()
+        self._lock = threading.Lock()
+        self._connections: dict[threading.Thread, socket.socket] = {}
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:  # noqa: ARG002 - never polls
+        """Accept connections until `stop` is called."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.socket, selectors.EVENT_READ)
+            selector.register(self.stop_signal, selectors.EVENT_READ)
+            while not self.is_stopping:
+                ready = [key.fileobj for key, _ in selector.select()]
+                if self.stop_signal not in ready:
+                    self._accept(selector)
+
+    def _accept(self, selector: selectors.BaseSelector) -> None:
+        try:
+            request, address = self.get_request()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                report("no file handle is left for a new connection", error)
+                selector.unregister(self.socket)
+                selector.select(
+                    0.05
+                )  # a connection may end meanwhile; the stop signal still ends this
+                selector.register(self.socket, selectors.EVENT_READ)
+            return
+        self.process_request(request, address)
+
+    def process_request(self, request: _Request, client_address: _Address) -> None:
+        """Serve a connection in a thread that `close` knows of."""
+        thread = threading.Thread(
+            target=self.process_request_thread,
+            args=(request, client_address),
+            name="mockchat-connection",
+            daemon=True,
+        )
+        with self._lock:
+            self._connections[thread] = request
+        try:
+            thread.start()
+        except RuntimeError as error:
+            report("no thread is left for a new connection", error)
+            self._forget(thread)
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: _Request, client_address: _Address) -> None:
+        """Serve the connection to its end and forget it."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._forget(threading.current_thread())
+
+    def handle_error(self, request: _Request, client_address: _Address) -> None:  # noqa: ARG002 - the interface
+        """Log what escaped a handler; the base class prints it."""
+        error = sys.exception()
+        if error is not None:
+            report("a connection failed", error)
+
+    def interrupt(self) -> None:
+        """Make every waiting thread of this server go on and see that it is over."""
+        self.is_stopping = True
+        self._stop_switch.send(b"!")
+        for connection in self._open_connections().values():
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Wait for the connections' threads, which `interrupt` has woken, and free the sockets."""
+        end = time.monotonic() + _STOP_TIME
+        for thread in self._open_connections():
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, end - time.monotonic()))
+        self.server_close()
+        self.stop_signal.close()
+        self._stop_switch.close()
+
+    def _open_connections(self) -> dict[threading.Thread, socket.socket]:
+        with self._lock:
+            return dict(self._connections)
+
+    def _forget(self, thread: threading.Thread) -> None:
+        with self._lock:
+            self._connections.pop(thread, None)
+
+
+class LiveServer:
+    """An app on a port of this machine, served from background threads.
+
+    Binds to loopback unless told otherwise. Use it as a context manager, or call `start` and
+    `stop`; both may be called again.
+
+    Args:
+        app: What answers the requests.
+        host: Name or address to listen on.
+        port: Port to listen on; 0 takes any free one.
+        limits: How long and how much to wait for clients.
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        limits: Limits | None = None,
+    ) -> None:
+        if not 0 <= port <= _MAX_PORT:
+            raise BadArgument("port", port, f"an integer from 0 to {_MAX_PORT}")
+        self._app = app
+        self._host = host
+        self._port = port
+        self._limits = limits or Limits()
+        self._server: ThreadedServer | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> Self:
+        """Listen, and answer from now on; requests are taken as soon as this returns.
+
+        Raises:
+            CannotListen: When the address is taken or not available.
+        """
+        if self._server is None:
+            with _listen(self._host, self._port) as listener:
+                server = ThreadedServer(listener, application=self._app, limits=self._limits)
+            self._server = server
+            self._thread = threading.Thread(
+                target=server.serve_forever, name="mockchat-server", daemon=True
+            )
+            self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop listening, end the open connections and free every thread and socket."""
+        server, self._server = self._server, None
+        thread, self._thread = self._thread, None
+        if server is not None and thread is not None:
+            server.interrupt()
+            thread.join()
+            server.interrupt()  # a connection accepted meanwhile
+            server.close()
+
+    @property
+    def port(self) -> int:
+        """The port listened on; the one asked for while the server is not started."""
+        return self._port if self._server is None else self._server.port
+
+    @property
+    def url(self) -> str:
+        """The server's root, such as "http://127.0.0.1:4010"."""
+        host = _REACHABLE.get(self._host, self._host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def base_url(self) -> str:
+        """What clients are given as their base URL: the root and "/v1"."""
+        return f"{self.url}/v1"
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+_MAX_PORT = 65_535
+_REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - these are looked up, not bound
+"""Where a server that listens on every address is reached from this machine."""
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = select_address_family(host, port)
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise CannotListen(host, port, error.errno or 0, error.strerror or str(error)) from None
