@@ -1,0 +1,75 @@
+# Every target sets up what it needs by itself; the first run takes a minute, later ones start at once.
+# PYTHON=/path/to/python3.12 chooses the interpreter, ARGS="…" passes options on.
+
+PYTHON ?= python3
+JOBS ?= 2
+ARGS ?=
+
+BIN := .venv/bin
+READY := .venv/.ready
+SDKS := .venvs/openai-1 .venvs/openai-2
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test proof lint format bench sdks sdk-suite wheel-check clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+serve: $(READY) ## start the server (ARGS="--port 8000 --kind wild")
+	@exec $(BIN)/mockchat serve $(ARGS)
+
+test: $(READY) ## run all tests with reduced counts, and the coverage gate
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -n $(JOBS) $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/python tests/house/coverage_gate.py
+
+proof: $(READY) ## run the law tests with full counts
+	@MOCKCHAT_PROOF=1 $(BIN)/python -m pytest -n $(JOBS) -m proof $(ARGS)
+
+lint: $(READY) ## ruff, its formatter, mypy --strict
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(READY) ## let ruff fix and format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(READY) ## measure the server beside a bare Werkzeug app
+	@$(BIN)/python benchmarks/bench_server.py $(ARGS)
+
+sdks: $(SDKS:%=%/.ready) ## make the environments of openai 1.x and 2.x, which the tests then use
+
+sdk-suite: $(READY) .venvs/sdk-suite/.ready ## run the openai SDK's own tests against mockchat
+	@PYTHONPATH=tests $(BIN)/python tests/sdk/official_suite.py .venvs/sdk-suite $(ARGS)
+
+wheel-check: $(READY) ## build sdist and wheel, install the wheel elsewhere, make one call
+	@PYTHONPATH=tests $(BIN)/python tests/house/wheel_check.py
+
+clean: ## remove what the targets made
+	rm -rf .venv .venvs build dist htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(READY): pyproject.toml hatch_build.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "mockchat needs Python 3.11 or newer and found '$$($(PYTHON) --version 2>&1)'; choose one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "setting up .venv (once)" >&2
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+# The SDK drivers of the tests need the SDK and pydantic alone.
+.venvs/openai-%/.ready: | $(READY)
+	@echo "setting up .venvs/openai-$* (once)" >&2
+	@$(BIN)/python -m venv .venvs/openai-$*
+	@.venvs/openai-$*/bin/python -m pip install --quiet --disable-pip-version-check 'openai==$*.*'
+	@touch $@
+
+# The suite must be that of the SDK version under test, so both come from one pip download.
+.venvs/sdk-suite/.ready: tests/sdk/official_suite.txt | $(READY)
+	@echo "setting up .venvs/sdk-suite (once)" >&2
+	@$(BIN)/python -m venv --clear .venvs/sdk-suite
+	@.venvs/sdk-suite/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@cd .venvs/sdk-suite && bin/python -m pip download --quiet --disable-pip-version-check --no-deps --no-binary openai \
+	  "openai==$$(bin/python -c 'import openai; print(openai.__version__)')"
+	@touch $@

@@ -1,0 +1,231 @@
+"""The command line: `mockchat serve` and `mockchat profiles`.
+
+Rooms are imported inside the commands, so that `mockchat --help` answers at once.
+"""
+
+import errno
+import logging
+import os
+import signal
+import socket
+import threading
+from ipaddress import ip_address
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NoReturn, TypedDict, Unpack, get_args
+
+import click
+
+from mockchat.errors import MockchatError
+from mockchat.types import Kind, Level, Models, Validation
+
+if TYPE_CHECKING:
+    from mockchat.server.werkzeug_server import LiveServer
+
+_LOG_LEVELS = ("debug", "info", "warning", "error")
+_DEMO_BODY = '{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello!"}]}'
+
+
+class _Refusal(click.ClickException):
+    """What the user asked for cannot be done: one line on stderr, exit status 2."""
+
+    exit_code = 2
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"mockchat: {self.format_message()}", file=file, err=file is None)
+
+
+class _ServeOptions(TypedDict):
+    """The options of `mockchat serve`, as click hands them over."""
+
+    host: str
+    port: int
+    profile: str
+    schemas: Path | None
+    seed: int
+    kind: Kind
+    validation: Validation
+    level: Level
+    models: Models
+    locale: str
+    api_key: tuple[str, ...]
+    body_limit: int
+    vary_repeats: bool
+    log_level: str
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.version_option(package_name="mockchat", prog_name="mockchat")
+def main() -> None:
+    """Serve OpenAI-style Chat Completions made from schema documents."""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", help="Address to listen on.")
+@click.option(
+    "--port", default=4010, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes any."
+)
+@click.option("--profile", default="openai", metavar="NAME", help="Variant of the API to be.")
+@click.option(
+    "--schemas",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of profiles to use instead of the built-in ones.",
+)
+@click.option("--seed", default=0, help="Same seed, same request: same reply.")
+@click.option(
+    "--kind",
+    type=click.Choice(get_args(Kind)),
+    default="plain",
+    help="Generate what every client accepts, or everything the contract allows.",
+)
+@click.option(
+    "--validation",
+    type=click.Choice(get_args(Validation)),
+    default="strict",
+    help="Refuse requests by schemas and rules, by schemas alone, only warn, or accept anything.",
+)
+@click.option(
+    "--level",
+    type=click.Choice(get_args(Level)),
+    default="observed",
+    help="Promises to keep: what real servers send, or what the documentation says.",
+)
+@click.option(
+    "--models",
+    type=click.Choice(get_args(Models)),
+    default="any",
+    help="Answer any model name, or 404 for one the profile does not list.",
+)
+@click.option("--locale", default="en_US", help="Language of generated text, as Faker names it.")
+@click.option(
+    "--api-key",
+    multiple=True,
+    envvar="MOCKCHAT_API_KEY",
+    show_default=False,
+    metavar="KEY",
+    help="Accept this key only; repeatable, also from MOCKCHAT_API_KEY. Any key is accepted without it.",
+)
+@click.option(
+    "--body-limit",
+    default=32 * 1024 * 1024,
+    type=click.IntRange(min=1),
+    metavar="BYTES",
+    help="Largest request body accepted.",
+)
+@click.option(
+    "--vary-repeats", is_flag=True, help="Answer an identical request differently each time."
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(_LOG_LEVELS),
+    default="warning",
+    help="What to tell on stderr; info names every request.",
+)
+def serve(**options: Unpack[_ServeOptions]) -> None:
+    """Serve an OpenAI-compatible API until interrupted."""
+    logging.basicConfig(
+        level=options["log_level"].upper(), format="%(asctime)s %(levelname)s %(message)s"
+    )
+    # Handlers stand before the first line is printed: whoever reads it may stop us at once.
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    server = _start(options)
+    try:
+        _greet(server, options)
+        stopped.wait()
+    finally:
+        server.stop()
+
+
+@main.command()
+@click.option(
+    "--schemas",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of profiles to list instead of the built-in ones.",
+)
+def profiles(schemas: Path | None) -> None:
+    """List the variants of the API that `serve --profile` knows."""
+    from mockchat.contract.profile import load_profile, profile_names
+
+    names = profile_names(schemas)
+    width = max(map(len, names), default=0)
+    for name in names:
+        try:
+            summary = load_profile(name, schemas).summary
+        except MockchatError as error:
+            raise _Refusal(str(error)) from error
+        click.echo(f"{name:{width}}  {summary}")
+
+
+def _start(options: _ServeOptions) -> "LiveServer":
+    """Return a listening server, or refuse with the reason."""
+    from mockchat.contract.profile import load_profile
+    from mockchat.scripting.scripts import Scripts
+    from mockchat.server.app import App
+    from mockchat.server.settings import Settings
+    from mockchat.server.werkzeug_server import LiveServer
+
+    try:
+        settings = Settings(
+            profile=load_profile(options["profile"], options["schemas"]),
+            seed=options["seed"],
+            kind=options["kind"],
+            validation=options["validation"],
+            level=options["level"],
+            models=options["models"],
+            unmatched="generate",
+            locale=options["locale"],
+            api_keys=options["api_key"],
+            body_limit=options["body_limit"],
+            vary_repeats=options["vary_repeats"],
+        )
+        server = LiveServer(App(settings, Scripts()), host=options["host"], port=options["port"])
+        server.start()
+    except MockchatError as error:
+        raise _Refusal(str(error)) from error
+    except OSError as error:
+        _refuse_address(error, options["host"], options["port"])
+    return server
+
+
+def _refuse_address(error: OSError, host: str, port: int) -> NoReturn:
+    """Say in one line why nothing can listen there, and what to do."""
+    if error.errno == errno.EADDRINUSE:
+        reason = f"port {port} of {host} is taken; choose another with --port, or any with --port 0"
+    elif error.errno == errno.EACCES:
+        reason = f"port {port} needs more rights than you have; choose one above 1023 with --port"
+    elif isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        reason = f"{host!r} is no address of this machine; --host 127.0.0.1 always is"
+    else:
+        reason = f"cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}"
+    raise _Refusal(reason) from error
+
+
+def _greet(server: "LiveServer", options: _ServeOptions) -> None:
+    """Print where the server is and two lines to copy; never a key."""
+    if not _is_loopback(options["host"]):
+        click.echo(
+            f"mockchat: listening on {options['host']}, open to every machine that can reach it",
+            err=True,
+        )
+    url = server.base_url
+    has_keys = bool(options["api_key"])
+    key = "" if has_keys else " OPENAI_API_KEY=any"
+    authorization = ' -H "Authorization: Bearer $OPENAI_API_KEY"' if has_keys else ""
+    click.echo(f"mockchat serves {options['profile']} at {url} (Ctrl+C stops it)")
+    click.echo()
+    click.echo(f"export OPENAI_BASE_URL={url}{key}")
+    click.echo(
+        f"curl {url}/chat/completions{authorization}"
+        f" -H 'Content-Type: application/json' -d '{_DEMO_BODY}'"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    """Tell whether `host` can be reached from this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
