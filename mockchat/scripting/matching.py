@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypedDict, Unpack
 
+from mockchat.contract.pointers import tokens_of, value_at
 from mockchat.contract.validation import schema_violations
 from mockchat.errors import BadArgument
 from mockchat.exchange import Headers, header
@@ -351,7 +352,7 @@ def _compare_headers(keyword: str, wanted: object, view: RequestView) -> Iterato
 def _compare_pointers(keyword: str, wanted: object, view: RequestView) -> Iterator[Mismatch]:
     for pointer, value in wanted.items():  # type: ignore[attr-defined]  # is_allowed makes it a mapping
         try:
-            actual = resolve(view.body, pointer)
+            actual = value_at(view.body, tokens_of(pointer))
         except LookupError:
             yield Mismatch(
                 keyword=f"{keyword}[{pointer!r}]",
@@ -362,23 +363,6 @@ def _compare_pointers(keyword: str, wanted: object, view: RequestView) -> Iterat
         else:
             if not _accepts(value, actual):
                 yield Mismatch(keyword=f"{keyword}[{pointer!r}]", wanted=value, actual=actual)
-
-
-def resolve(value: Json, pointer: str) -> Json:
-    """Return what stands at a JSON Pointer (RFC 6901).
-
-    Raises:
-        LookupError: Nothing stands there.
-    """
-    for token in pointer.split("/")[1:]:
-        key = token.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, Mapping):
-            value = value[key]
-        elif _is_list(value) and re.fullmatch("0|[1-9][0-9]*", key):
-            value = value[int(key)]
-        else:
-            raise LookupError(pointer)
-    return value
 
 
 def _compare_schema(keyword: str, wanted: object, view: RequestView) -> Iterator[Mismatch]:

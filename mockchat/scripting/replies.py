@@ -1,0 +1,446 @@
+"""What to answer, as data: checked where it is written, and again when the request is known."""
+
+import asyncio
+import difflib
+import inspect
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias, TypedDict, cast
+
+from mockchat.contract.contract import Contract
+from mockchat.contract.validation import schema_violations
+from mockchat.errors import BadArgument
+from mockchat.exchange import ApiError, Headers, Violation
+from mockchat.payloads.chunking import join
+from mockchat.payloads.completions import complete, completion_of
+from mockchat.payloads.draw import Draw
+from mockchat.payloads.plans import Plan, by_token
+from mockchat.payloads.seeded import SeededDraw
+from mockchat.scripting.failures import InvalidReply
+from mockchat.scripting.faults import Fault, Pacing
+from mockchat.scripting.matching import RequestView
+from mockchat.types import (
+    ChatRequest,
+    Chunk,
+    Completion,
+    JsonObject,
+    JsonView,
+    Kind,
+    Level,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A tool call as a test writes it; ids are drawn when it is sent.
+
+    Attributes:
+        name: The tool's name.
+        input: JSON text of the arguments; for a custom tool, its input.
+        is_text: True where the test gave text: it may be the input of a custom tool.
+    """
+
+    name: str
+    input: str
+    is_text: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A message of the assistant: text, calls, or a refusal."""
+
+    text: str | None = None
+    calls: tuple[Call, ...] = ()
+    refusal: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """A completion object, sent as it is."""
+
+    completion: JsonView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streamed:
+    """The chunks of a stream, sent as they are, or joined where no stream is asked for."""
+
+    chunks: tuple[JsonView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An error, by its name in the profile's catalogue or by status alone.
+
+    Attributes:
+        name: The name in the catalogue, None for a bare status.
+        status: The HTTP status, None for the catalogue's.
+        changes: Members of the error object that replace the catalogue's.
+        fields: What the catalogue's message template needs.
+        headers: Further response fields.
+    """
+
+    name: str | None
+    status: int | None
+    changes: JsonView
+    fields: JsonView
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Computed:
+    """A callable that is given the request and returns anything `reply` takes."""
+
+    function: Callable[[ChatRequest], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generated:
+    """A completion made up for the request.
+
+    Attributes:
+        kind: None for the script's.
+        shapes: Weights of the shapes a reply can have, None for the usual ones.
+        seed: None for the script's.
+    """
+
+    kind: Kind | None = None
+    shapes: Mapping[str, float] | None = None
+    seed: int | None = None
+
+
+Content: TypeAlias = Said | Whole | Streamed | Failure | Computed | Generated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """One answer of a stub. Made by the builders, or by `reply` from text, JSON or a callable.
+
+    Attributes:
+        content: What is answered.
+        finish_reason: Replaces the one that follows from the content.
+        usage: Members that replace those of the counted usage.
+        plan: How a stream is cut into chunks, None for token by token.
+        pacing: When the parts leave, None for at once.
+        fault: What goes wrong on purpose.
+        is_checked: False: sent even if it breaks the contract.
+    """
+
+    content: Content
+    finish_reason: str | None = None
+    usage: JsonView | None = None
+    plan: Plan | None = None
+    pacing: Pacing | None = None
+    fault: Fault | None = None
+    is_checked: bool = True
+
+
+Replying: TypeAlias = (
+    str
+    | Reply
+    | JsonView
+    | Completion
+    | Sequence["str | Reply"]
+    | Sequence[JsonView]
+    | Sequence[Chunk]
+    | Callable[[ChatRequest], object]
+)
+"""What `reply` takes: text, a built reply, a completion object, a list of chunks, several calls
+(with a text before them, if any), or a callable given the request that returns one of these."""
+
+
+class ReplyOptions(TypedDict, total=False):
+    """The keywords of `reply` and `then`.
+
+    Attributes:
+        plan: How a stream is cut into chunks.
+        pacing: When the parts leave.
+        fault: What goes wrong on purpose.
+        finish_reason: Replaces the one that follows from the content.
+        usage: Members that replace those of the counted usage.
+    """
+
+    plan: Plan | None
+    pacing: Pacing | None
+    fault: Fault | None
+    finish_reason: str | None
+    usage: JsonView | None
+
+
+def reply_of(value: object) -> Reply:
+    """Return what `reply` takes as a `Reply`.
+
+    Raises:
+        BadArgument: It is none of those.
+    """
+    __tracebackhide__ = True
+    if isinstance(value, Reply):
+        return value
+    if isinstance(value, str):
+        return Reply(content=Said(text=value))
+    if isinstance(value, Mapping):
+        return Reply(content=Whole(completion=value))
+    if isinstance(value, Sequence) and value and not isinstance(value, bytes):
+        return _of_sequence(value)
+    if callable(value):
+        return Reply(content=Computed(function=value))
+    raise BadArgument("reply()", value, _ALLOWED)
+
+
+_ALLOWED = (
+    "text, tool_call(...) or a list of them, refusal(...), error(...), generated(), a completion "
+    "object, a list of chunks, or a callable given the request"
+)
+
+
+def _of_sequence(parts: Sequence[object]) -> Reply:
+    __tracebackhide__ = True
+    if all(isinstance(part, Mapping) for part in parts):
+        return Reply(content=Streamed(chunks=tuple(parts)))  # type: ignore[arg-type]  # all are mappings
+    replies = [reply_of(part) for part in parts if isinstance(part, str | Reply)]
+    said = [reply.content for reply in replies if isinstance(reply.content, Said)]
+    texts = [part.text for part in said if part.text is not None]
+    is_message = len(said) == len(parts) and not any(part.refusal is not None for part in said)
+    if not is_message or len(texts) > 1:
+        raise BadArgument("reply()", list(parts), "a list of tool_call(...), with one text at most")
+    calls = tuple(call for part in said for call in part.calls)
+    content = Said(text=texts[0] if texts else None, calls=calls)
+    return Reply(content=content, is_checked=all(reply.is_checked for reply in replies))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A reply made for one request: exactly one of completion, chunks and error.
+
+    Attributes:
+        completion: The completion, to be split where a stream is asked for.
+        chunks: Chunks to be sent as they are; () unless a stream was scripted and asked for.
+        error: The error.
+        plan: How the completion is split.
+        pacing: When the parts leave.
+        fault: What goes wrong on purpose.
+    """
+
+    completion: Completion | None = None
+    chunks: tuple[Chunk, ...] = ()
+    error: ApiError | None = None
+    plan: Plan = field(default_factory=by_token)
+    pacing: Pacing | None = None
+    fault: Fault | None = None
+
+
+def check_written(reply: Reply, contract: Contract, *, level: Level = "observed") -> None:
+    """Raise what is wrong with a reply whatever the request may be.
+
+    Raises:
+        InvalidReply: It breaks the contract and is not marked `unchecked`.
+        BadArgument: An option does not go with this content, or the catalogue lacks the error.
+    """
+    __tracebackhide__ = True
+    content = reply.content
+    has_overrides = reply.finish_reason is not None or reply.usage is not None
+    if has_overrides and not isinstance(content, Said | Computed):
+        raise BadArgument(
+            "reply(finish_reason=, usage=)",
+            reply.finish_reason or reply.usage,
+            "for text, tool calls and refusals only; an object has its own",
+        )
+    if isinstance(content, Failure):
+        api_error(content, contract)
+    elif reply.is_checked:
+        _refuse(f"The reply {_BREAKS}", _written_violations(reply, contract, level), contract)
+
+
+def answer(  # noqa: PLR0913 - what a reply may depend on, by name
+    reply: Reply,
+    view: RequestView,
+    *,
+    contract: Contract,
+    draw: Draw,
+    kind: Kind = "plain",
+    level: Level = "observed",
+    source: str = "The reply",
+) -> Answer:
+    """Make a scripted reply for a request.
+
+    Args:
+        reply: What the stub says.
+        view: The request.
+        contract: Judges the result.
+        draw: Decides what the reply leaves open: ids, counts, generated parts.
+        kind: What is generated where the reply does not say.
+        level: How the result is judged.
+        source: The stub's name, for messages.
+
+    Raises:
+        InvalidReply: For this request the API could not have answered so.
+        BadArgument: A callable returned what `reply` does not take.
+    """
+    if isinstance(reply.content, Computed):
+        reply = _computed(reply, reply.content, view, contract, level)
+    made = _made(reply, view, contract, draw, kind, source)
+    if reply.is_checked and made.completion is not None:
+        asked = contract.exchange_violations(view.body, made.completion, level=level)
+        _refuse(f"{source} {_BREAKS_HERE}", asked, contract)
+    return replace(made, plan=reply.plan or made.plan, pacing=reply.pacing, fault=reply.fault)
+
+
+def api_error(failure: Failure, contract: Contract) -> ApiError:
+    """Return the error a test asks for, in the profile's words.
+
+    Raises:
+        BadArgument: The catalogue has no such name or status, or a field is missing.
+    """
+    __tracebackhide__ = True
+    catalogue = contract.profile.errors
+    name = failure.name
+    if name is None:
+        name = next((key for key, entry in catalogue.items() if entry["status"] == failure.status), None)
+    if name not in catalogue:
+        wanted = failure.name if failure.status is None else failure.status
+        close = difflib.get_close_matches(str(wanted), catalogue, n=1)
+        known = sorted({entry["status"] for entry in catalogue.values()})
+        allowed = ", ".join(map(str, known if failure.name is None else catalogue))
+        raise BadArgument("error()", wanted, allowed, close[0] if close else None)
+    made = contract.error(name, **failure.fields)
+    return replace(made, **failure.changes, headers=(*made.headers, *failure.headers))
+
+
+_BREAKS = "breaks the contract of profile {profile!r} in {count} place{s}."
+_BREAKS_HERE = "is no answer to this request under profile {profile!r} in {count} place{s}."
+
+
+def _refuse(fact: str, violations: Iterable[Violation], contract: Contract) -> None:
+    __tracebackhide__ = True
+    lines = [f"{v.pointer or '/'}: {v.message} ({v.rule})" for v in violations if not v.is_note]
+    if lines:
+        plural = "" if len(lines) == 1 else "s"
+        words = fact.format(profile=contract.profile.name, count=len(lines), s=plural)
+        raise InvalidReply(words, lines)
+
+
+def _written_violations(reply: Reply, contract: Contract, level: Level) -> Sequence[Violation]:
+    match reply.content:
+        case Said():
+            request = {"model": contract.profile.models[0].id, "messages": []}
+            view = RequestView(method="POST", path="", body=request)
+            made = _said(reply, reply.content, view, contract, SeededDraw(0))
+            return contract.violations("response", made, level=level)
+        case Whole(completion=completion):
+            return contract.violations("response", completion, level=level)
+        case Streamed(chunks=chunks):
+            judge = contract.stream_judge(level=level)
+            found = [violation for chunk in chunks for violation in judge.feed(chunk)]
+            return [*found, *judge.feed("[DONE]"), *judge.finish()]
+        case _:
+            return ()
+
+
+def _made(  # noqa: PLR0913 - see answer
+    reply: Reply, view: RequestView, contract: Contract, draw: Draw, kind: Kind, source: str
+) -> Answer:
+    match reply.content:
+        case Said() as said:
+            if reply.is_checked:
+                for call in said.calls:
+                    _check_call(call, view, source)
+            return Answer(completion=_said(reply, said, view, contract, draw))
+        case Whole(completion=completion):
+            return Answer(completion=cast("Completion", dict(completion)))
+        case Streamed(chunks=chunks):
+            if view.body.get("stream"):
+                return Answer(chunks=cast("tuple[Chunk, ...]", chunks))
+            return Answer(completion=join(chunks))
+        case Failure() as failure:
+            return Answer(error=api_error(failure, contract))
+        case Generated() as wish:
+            own = draw if wish.seed is None else SeededDraw(wish.seed)
+            made = complete(
+                view.body, own, contract=contract, kind=wish.kind or kind, shapes=wish.shapes
+            )
+            return Answer(completion=made)
+        case Computed(function=function):
+            name = getattr(function, "__name__", "callable")
+            raise BadArgument(f"what {name}() returned", function, "a reply, not one more callable")
+
+
+def _computed(
+    reply: Reply, computed: Computed, view: RequestView, contract: Contract, level: Level
+) -> Reply:
+    result = computed.function(cast("ChatRequest", view.body))
+    if inspect.iscoroutine(result):
+        result = asyncio.run(result)
+    inner = reply_of(result)
+    inner = replace(
+        inner,
+        finish_reason=reply.finish_reason or inner.finish_reason,
+        usage=reply.usage or inner.usage,
+        plan=reply.plan or inner.plan,
+        pacing=reply.pacing or inner.pacing,
+        fault=reply.fault or inner.fault,
+        is_checked=reply.is_checked and inner.is_checked,
+    )
+    check_written(inner, contract, level=level)
+    return inner
+
+
+def _said(
+    reply: Reply, said: Said, view: RequestView, contract: Contract, draw: Draw
+) -> Completion:
+    message: JsonObject = {"role": "assistant", "content": said.text}
+    if said.refusal is not None:
+        message["refusal"] = said.refusal
+    custom = _offered(view, "custom")
+    calls = [_wire_call(call, is_custom=call.is_text and call.name in custom) for call in said.calls]
+    legacy = _offered(view, None)
+    if len(calls) == 1 and said.calls[0].name in legacy:
+        message["function_call"] = calls[0]["function"]
+    elif calls:
+        message["tool_calls"] = calls
+    return completion_of(
+        view.body,
+        draw,
+        contract=contract,
+        message=message,
+        finish_reason=reply.finish_reason,
+        usage=reply.usage,
+    )
+
+
+def _wire_call(call: Call, *, is_custom: bool) -> JsonObject:
+    if is_custom:
+        return {"type": "custom", "custom": {"name": call.name, "input": call.input}}
+    return {"type": "function", "function": {"name": call.name, "arguments": call.input}}
+
+
+def _offered(view: RequestView, tool_type: str | None) -> dict[str, JsonView]:
+    """Return the definitions of the offered tools of one type; None: of the older functions."""
+    if tool_type is None:
+        definitions = view.body.get("functions") or ()
+    else:
+        tools = view.body.get("tools") or ()
+        definitions = [tool[tool_type] for tool in tools if tool.get("type") == tool_type]
+    return {definition["name"]: definition for definition in definitions}
+
+
+def _check_call(call: Call, view: RequestView, source: str) -> None:
+    functions = _offered(view, "function") | _offered(view, None)
+    if call.name not in functions:
+        if call.name in _offered(view, "custom"):
+            return
+        offered = ", ".join(view.tool_names) or "no tools"
+        raise InvalidReply(f"{source} calls {call.name!r}; the request offers {offered}.")
+    try:
+        arguments = json.loads(call.input)
+    except ValueError as error:
+        raise InvalidReply(
+            f"{source} calls {call.name!r} with arguments that are not JSON.",
+            [f"{call.input!r}: {error}"],
+        ) from None
+    violations = schema_violations(functions[call.name].get("parameters", {}), arguments)
+    if violations:
+        raise InvalidReply(
+            f"{source} calls {call.name!r} with arguments that its parameters refuse: {call.input}",
+            [f"{violation.pointer or '/'}: {violation.message}" for violation in violations],
+        )

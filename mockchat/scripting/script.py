@@ -1,0 +1,324 @@
+"""All stubs of one test: which one answers, and whether everything went as written."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Self, Unpack
+
+from mockchat.contract.contract import Contract, contract_for
+from mockchat.errors import BadArgument, MockchatError
+from mockchat.scripting.callers import caller_line
+from mockchat.scripting.failures import NoStubMatched, UnusedReply
+from mockchat.scripting.journal import Journal
+from mockchat.scripting.matching import Conditions, Matcher, RequestView, matcher
+from mockchat.scripting.replies import Reply, Replying, ReplyOptions, check_written, reply_of
+from mockchat.types import Level, Unmatched, Unused
+
+
+@dataclass(slots=True)
+class _Turn:
+    """One reply of a stub; `times` is None where it repeats for ever."""
+
+    reply: Reply
+    times: int | None = 1
+
+
+class Stub:
+    """A matcher with the replies it gives, one after the other. Made by `when` and `reply`.
+
+    Attributes:
+        name: "stub 2 (test_agent.py:40)": position in the script, and where it was written.
+        matcher: Which requests it answers.
+    """
+
+    def __init__(
+        self, name: str, matches: Matcher, lock: threading.RLock, check: Callable[[Reply], None]
+    ) -> None:
+        self.name = name
+        self.matcher = matches
+        self.sent = 0
+        self._turns: list[_Turn] = []
+        self._lock = lock
+        self._check = check
+
+    def reply(self, reply: Replying, **options: Unpack[ReplyOptions]) -> Self:
+        """Answer with this.
+
+        Args:
+            reply: Text, a built reply, JSON or a callable: see `Replying`.
+            **options: See `ReplyOptions`.
+
+        Raises:
+            BadArgument: `reply` is none of those, or the stub has a reply already (use `then`).
+            InvalidReply: It breaks the contract, whatever the request may be.
+        """
+        __tracebackhide__ = True
+        if self._turns:
+            raise BadArgument("reply()", reply, "one for each stub; a further one is .then(...)")
+        return self._append(reply, options)
+
+    def then(self, reply: Replying, **options: Unpack[ReplyOptions]) -> Self:
+        """Answer the next matching request with this; arguments and errors as for `reply`."""
+        __tracebackhide__ = True
+        if not self._turns:
+            raise BadArgument("then()", reply, "what follows .reply(...)")
+        if self._turns[-1].times is None:
+            raise BadArgument("then()", reply, "nothing after .forever(), which never ends")
+        return self._append(reply, options)
+
+    def times(self, count: int) -> Self:
+        """Send the last reply `count` times.
+
+        Raises:
+            BadArgument: `count` is not a whole number above 0, or there is no reply yet.
+        """
+        __tracebackhide__ = True
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            raise BadArgument("times()", count, "a whole number above 0")
+        return self._repeat("times()", count)
+
+    def forever(self) -> Self:
+        """Send the last reply to every further matching request; it must be asked for once.
+
+        Raises:
+            BadArgument: There is no reply yet.
+        """
+        __tracebackhide__ = True
+        return self._repeat("forever()", None)
+
+    @property
+    def total(self) -> int | None:
+        """How many replies it can give; None: without end."""
+        counts = [turn.times for turn in self._turns]
+        return None if None in counts else sum(count for count in counts if count is not None)
+
+    @property
+    def expected(self) -> int:
+        """How many replies the test must ask for: a repeated one counts by its number, or once."""
+        return sum(1 if turn.times is None else turn.times for turn in self._turns)
+
+    @property
+    def obstacle(self) -> str | None:
+        """Why it could not answer even a matching request, None if it could."""
+        if not self._turns:
+            return "has no reply"
+        if self.total is not None and self.sent >= self.total:
+            noun = "reply" if self.total == 1 else "replies"
+            return f"exhausted, {self.sent} of {self.total} {noun} sent"
+        return None
+
+    def take(self) -> tuple[Reply, int] | None:
+        """Return the next reply with its ordinal and count it as sent; None if none is left."""
+        with self._lock:
+            seen = 0
+            for turn in self._turns:
+                if turn.times is None or self.sent < seen + turn.times:
+                    ordinal, self.sent = self.sent, self.sent + 1
+                    return turn.reply, ordinal
+                seen += turn.times
+            return None
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+    def _append(self, reply: Replying, options: ReplyOptions) -> Self:
+        __tracebackhide__ = True
+        given = {key: value for key, value in options.items() if value is not None}
+        unknown = sorted(given.keys() - ReplyOptions.__annotations__.keys())
+        if unknown:
+            raise BadArgument(
+                "keyword of reply()", unknown[0], ", ".join(ReplyOptions.__annotations__)
+            )
+        built = replace(reply_of(reply), **given)  # type: ignore[arg-type]  # keys are those of ReplyOptions
+        self._check(built)
+        with self._lock:
+            self._turns.append(_Turn(built))
+        return self
+
+    def _repeat(self, name: str, count: int | None) -> Self:
+        __tracebackhide__ = True
+        if not self._turns:
+            raise BadArgument(name, count, "what follows .reply(...)")
+        with self._lock:
+            self._turns[-1].times = count
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What answers a request.
+
+    Attributes:
+        stub: The stub that matched.
+        reply: Its next reply.
+        ordinal: Which reply of the stub this is, from 0; the `repeat` of the draw.
+    """
+
+    stub: Stub
+    reply: Reply
+    ordinal: int
+
+
+class Script:
+    """The stubs of one test, in the order written, with the journal of what arrived.
+
+    Args:
+        contract: Judges the replies where they are written; the profile `openai` if not given.
+        name: Whose script it is, such as a test's id.
+        unmatched: "fail": a request that matches no stub fails the test.
+        unused: "fail": a reply that nothing asked for fails the test.
+        level: How replies are judged.
+        journal_limit: How many exchanges the journal keeps.
+    """
+
+    def __init__(  # noqa: PLR0913 - one keyword for each option of the fixture
+        self,
+        contract: Contract | None = None,
+        *,
+        name: str = "script",
+        unmatched: Unmatched = "fail",
+        unused: Unused = "fail",
+        level: Level = "observed",
+        journal_limit: int = 1000,
+    ) -> None:
+        self.name = name
+        self.contract = contract or contract_for()
+        self.unmatched = unmatched
+        self.unused = unused
+        self.level: Level = level
+        self.journal = Journal(limit=journal_limit)
+        self._stubs: list[Stub] = []
+        self._problems: list[MockchatError] = []
+        self._arrived = 0
+        self._lock = threading.RLock()
+
+    def when(self, **conditions: Unpack[Conditions]) -> Stub:
+        """Add a stub for requests that meet all conditions; give it a reply next.
+
+        Raises:
+            BadArgument: A keyword does not exist, or its value cannot be compared.
+        """
+        __tracebackhide__ = True
+        matches = matcher(**conditions)
+        with self._lock:
+            line = caller_line()
+            name = f"stub {len(self._stubs) + 1}" + (f" ({line})" if line else "")
+            stub = Stub(name, matches, self._lock, self._check)
+            self._stubs.append(stub)
+        return stub
+
+    def reply(self, reply: Replying, **options: Unpack[ReplyOptions]) -> Stub:
+        """Add a stub that answers any request; arguments and errors as for `Stub.reply`."""
+        __tracebackhide__ = True
+        built = self.when()
+        try:
+            return built.reply(reply, **options)
+        except MockchatError:
+            with self._lock:
+                self._stubs.remove(built)
+            raise
+
+    @property
+    def stubs(self) -> tuple[Stub, ...]:
+        """The stubs in the order written."""
+        with self._lock:
+            return tuple(self._stubs)
+
+    def select(self, view: RequestView) -> Selection:
+        """Return the reply of the first stub that matches and has one left, and count it as sent.
+
+        Raises:
+            NoStubMatched: There is none; under `unmatched="fail"` this fails the test as well.
+        """
+        reasons: list[tuple[Stub, tuple[str, ...]]] = []
+        # Outside the lock: a callable of the test may take its time or read the journal.
+        for stub in self.stubs:
+            mismatches = stub.matcher.mismatches(view)
+            taken = None if mismatches else self._take(stub)
+            if taken is not None:
+                return Selection(stub=stub, reply=taken[0], ordinal=taken[1])
+            obstacle = stub.obstacle
+            said = (*map(str, mismatches), *(() if obstacle is None else (obstacle,)))
+            reasons.append((stub, said))
+        error = _no_stub_matched(view, reasons)
+        if self.unmatched == "fail":
+            self.charge(error)
+        raise error
+
+    def note_arrival(self) -> None:
+        """Count a request, whatever becomes of it."""
+        with self._lock:
+            self._arrived += 1
+
+    def charge(self, problem: MockchatError) -> None:
+        """Keep a problem found in the server's thread, to be raised by `verify`."""
+        with self._lock:
+            if str(problem) not in map(str, self._problems):
+                self._problems.append(problem)
+
+    def problems(self) -> tuple[MockchatError, ...]:
+        """Return all that fails the test, in the order found, unused replies last."""
+        self.journal.settled()
+        with self._lock:
+            unused = self._unused() if self.unused == "fail" else None
+            return (*self._problems, *(() if unused is None else (unused,)))
+
+    def verify(self) -> None:
+        """Raise the first problem, the others in its notes; nothing if there is none.
+
+        Raises:
+            NoStubMatched: A request matched no stub.
+            UnusedReply: A reply was not asked for.
+            InvalidReply: A reply was no answer to its request.
+            ServerFailed: The server's thread met an error, a callable's included.
+        """
+        __tracebackhide__ = True
+        problems = self.problems()
+        if problems:
+            first, *others = problems
+            for other in others:
+                first.add_note(f"\n{type(other).__name__}: {other}")
+            raise first
+
+    def _check(self, reply: Reply) -> None:
+        __tracebackhide__ = True
+        check_written(reply, self.contract, level=self.level)
+
+    def _take(self, stub: Stub) -> tuple[Reply, int] | None:
+        return stub.take()
+
+    def _unused(self) -> UnusedReply | None:
+        fates = [(stub, _fate(stub)) for stub in self._stubs]
+        waiting = [(stub.name, fate) for stub, fate in fates if fate is not None]
+        if not waiting:
+            return None
+        expected = sum(stub.expected for stub in self._stubs)
+        sent = sum(min(stub.sent, stub.expected) for stub in self._stubs)
+        arrived = max(self._arrived, len(self.journal))
+        return UnusedReply(waiting, expected, expected - sent, arrived)
+
+
+def _fate(stub: Stub) -> str | None:
+    if not stub.expected:
+        return "has no reply; give it one with .reply(...)"
+    if stub.sent >= stub.expected:
+        return None
+    noun = "reply" if stub.expected == 1 else "replies"
+    return f"{stub.sent} of {stub.expected} {noun} sent"
+
+
+def _no_stub_matched(
+    view: RequestView, reasons: list[tuple[Stub, tuple[str, ...]]]
+) -> NoStubMatched:
+    closest = sorted(reasons, key=lambda pair: len(pair[1]))
+    exhausted = [
+        stub.name
+        for stub, said in closest
+        if len(said) == 1 and stub.total and stub.obstacle is not None
+    ]
+    return NoStubMatched(
+        f"{view.method} {view.path}",
+        view.summary,
+        tuple((stub.name, said) for stub, said in closest),
+        exhausted[0] if exhausted else None,
+    )
