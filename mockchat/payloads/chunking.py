@@ -1,0 +1,177 @@
+"""Cut a completion into the chunks of a stream; `joining.join` puts them together again."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from mockchat.payloads.deltas import Step, steps_of
+from mockchat.payloads.draw import Draw
+from mockchat.payloads.joining import join
+from mockchat.payloads.names import letters_and_digits
+from mockchat.payloads.plans import (
+    Plan,
+    at_once,
+    by_token,
+    by_word,
+    chunks_of,
+    exactly,
+    random_plan,
+)
+from mockchat.payloads.stream_style import OPENAI_STYLE, StreamStyle, stream_style
+from mockchat.types import Chunk, Completion, Json, JsonObject, JsonView
+
+__all__ = [
+    "OPENAI_STYLE",
+    "Plan",
+    "StreamStyle",
+    "at_once",
+    "by_token",
+    "by_word",
+    "chunks_of",
+    "exactly",
+    "join",
+    "random_plan",
+    "split",
+    "stream_style",
+]
+
+_HEAD = ("id", "object", "created", "model", "service_tier", "system_fingerprint")
+_TAIL = frozenset(("choices", "usage", "moderation"))
+_IN_CHOICE = frozenset(("index", "message", "logprobs", "finish_reason"))
+_EMPTY_HEAD: JsonObject = {"id": "", "object": "", "created": 0, "model": "", "choices": []}
+_BLOCK = 16
+_POOL = 256
+
+
+def split(  # noqa: PLR0913 - what a stream depends on; all but two are named by keyword
+    completion: Completion | JsonView,
+    plan: Plan,
+    *,
+    style: StreamStyle = OPENAI_STYLE,
+    include_usage: bool = False,
+    obfuscation: bool = False,
+    draw: Draw | None = None,
+) -> tuple[Chunk, ...]:
+    """Return the chunks that say `completion`, without `[DONE]`.
+
+    Args:
+        completion: A whole completion. Members nobody knows travel too: those of the completion in
+            every chunk, those of a choice in its last one, those of a message with its role.
+        plan: Where text and arguments are cut. Where there are token logprobs, a cut inside a
+            token moves to its end: a chunk carries its own tokens' entries.
+        style: How the profile's servers stream.
+        include_usage: `stream_options.include_usage`.
+        obfuscation: `stream_options.include_obfuscation`; counts where the style knows it.
+        draw: What decides on the letters of the obfuscation; without one they are all alike.
+    """
+    whole = cast("JsonView", completion)
+    frame = _Frame.of(whole, style, include_usage=include_usage)
+    chunks = list(frame.chunks(plan, style))
+    if obfuscation and style.obfuscation:
+        chunks = list(_obfuscated(chunks, draw))
+    return tuple(cast("Chunk", chunk) for chunk in chunks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frame:
+    """What all chunks of one stream have in common."""
+
+    head: JsonObject
+    completion: JsonView
+    usage: JsonView | None
+    tail: JsonObject
+
+    @classmethod
+    def of(cls, completion: JsonView, style: StreamStyle, *, include_usage: bool) -> "_Frame":
+        names = [name for name in _HEAD if name in completion]
+        names += [name for name in completion if name not in {*_HEAD, *_TAIL}]
+        head = {name: completion[name] for name in names} | {"object": "chat.completion.chunk"}
+        is_told = include_usage or style.usage_always
+        usage = completion.get("usage") if is_told else None
+        tail = {"usage": None} if usage is not None and style.usage_null else {}
+        return cls(head=head, completion=completion, usage=usage, tail=tail)
+
+    def chunks(self, plan: Plan, style: StreamStyle) -> Iterator[JsonObject]:
+        if style.leading_empty:
+            yield dict(_EMPTY_HEAD)
+        choices: Sequence[JsonView] = self.completion["choices"]
+        said = list(_interleaved([steps_of(choice, plan, style) for choice in choices]))
+        for number, (place, step) in enumerate(said, start=1):
+            entry = _choice_entry(choices[place], step)
+            yield {**self.head, "choices": [entry], **self._tail(number, len(said), style)}
+        if self.usage is not None and style.usage == "own":
+            yield {**self.head, "choices": [], "usage": self.usage}
+        if "moderation" in self.completion:
+            yield {
+                **self.head,
+                "choices": [],
+                "moderation": self.completion["moderation"],
+                **self.tail,
+            }
+
+    def _tail(self, number: int, of: int, style: StreamStyle) -> JsonObject:
+        if self.usage is None or style.usage == "own":
+            return self.tail
+        if number == of:
+            return {"usage": self.usage}
+        return {"usage": _so_far(self.usage, number, of)} if style.usage == "every" else self.tail
+
+
+def _interleaved(steps: list[list[Step]]) -> Iterator[tuple[int, Step]]:
+    """Yield the steps of all choices in turn, with the place of their choice.
+
+    The first turn of a choice is two steps long, its role and its first text, as recorded.
+    """
+    at = [0] * len(steps)
+    while any(done < len(own) for done, own in zip(at, steps, strict=True)):
+        for place, own in enumerate(steps):
+            upto = at[place] + (1 if at[place] else 2)
+            for step in own[at[place] : upto]:
+                yield place, step
+            at[place] = upto
+
+
+def _choice_entry(choice: JsonView, step: Step) -> JsonObject:
+    entry: JsonObject = {"index": choice["index"], "delta": step.delta}
+    if "logprobs" in choice:
+        entry["logprobs"] = step.logprobs
+    entry["finish_reason"] = step.finish_reason
+    if step.finish_reason is not None:
+        entry |= {name: choice[name] for name in choice if name not in _IN_CHOICE}
+    return entry
+
+
+def _so_far(usage: JsonView, number: int, of: int) -> JsonObject:
+    prompt = usage.get("prompt_tokens", 0)
+    completion = usage.get("completion_tokens", 0) * number // of
+    counts = {"completion_tokens": completion, "total_tokens": prompt + completion}
+    return {name: counts.get(name, value) for name, value in usage.items() if name in _COUNTS}
+
+
+_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
+
+
+def _obfuscated(chunks: Sequence[JsonObject], draw: Draw | None) -> Iterator[JsonObject]:
+    """Add the padding that hides the length of a chunk's text.
+
+    The bytes of the compact JSON without the member, and the padding, are together a multiple of
+    16: so on all 3,743 chunks recorded.
+    """
+    pool = letters_and_digits(draw, _POOL) if draw else "0" * _POOL
+    ordinary = _compact_size({**chunks[0], "choices": []}) if chunks else 0
+    for chunk in chunks:
+        if chunk["choices"] and chunk.get("usage") is None:
+            size = ordinary + _compact_size(chunk["choices"]) - len("[]")
+        else:
+            size = _compact_size(chunk)
+        start = draw.index(_POOL - _BLOCK) if draw else 0
+        yield {**chunk, "obfuscation": pool[start : start + -size % _BLOCK]}
+
+
+def _compact_size(value: Json) -> int:
+    text = _encode(value)
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

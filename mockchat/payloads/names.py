@@ -1,0 +1,43 @@
+"""Identifiers in the shapes the real service gives them, each from one choice of the draw."""
+
+import string
+
+from mockchat.payloads.draw import Draw
+
+_LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits
+_HEX = string.digits + "abcdef"
+
+
+def letters_and_digits(draw: Draw, length: int) -> str:
+    """Return `length` ASCII letters and digits."""
+    return _digits_of(draw, length, _LETTERS)
+
+
+def completion_id(draw: Draw) -> str:
+    """Return a completion's id: `chatcmpl-` and 29 letters or digits, as recorded."""
+    return f"chatcmpl-{letters_and_digits(draw, 29)}"
+
+
+def tool_call_id(draw: Draw) -> str:
+    """Return a tool call's id: `call_` and 24 letters or digits, as recorded."""
+    return f"call_{letters_and_digits(draw, 24)}"
+
+
+def system_fingerprint(draw: Draw) -> str:
+    """Return a fingerprint: `fp_` and 10 hexadecimal digits, as recorded."""
+    return f"fp_{_digits_of(draw, 10, _HEX)}"
+
+
+def audio_id(draw: Draw) -> str:
+    """Return the id of an audio answer: `audio_` and 32 hexadecimal digits."""
+    return f"audio_{_digits_of(draw, 32, _HEX)}"
+
+
+def _digits_of(draw: Draw, length: int, digits: str) -> str:
+    # One large number instead of many small choices: quick, and one thing to shrink.
+    number = draw.integer(0, len(digits) ** length - 1)
+    found = []
+    for _ in range(length):
+        number, digit = divmod(number, len(digits))
+        found.append(digits[digit])
+    return "".join(found)
