@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TypedDict, Unpack
 
 from mockchat.errors import BadArgument
-from mockchat.scripting.replies import (
+from mockchat.scripting.contents import (
     Call,
     Failure,
     Generated,
@@ -157,5 +157,3 @@ def unchecked(reply: Replying) -> Reply:
     """Send a reply as it is, even if it breaks the contract or the tool's parameters."""
     __tracebackhide__ = True
     return replace(reply_of(reply), is_checked=False)
-
-

@@ -1,212 +1,37 @@
-"""What to answer, as data: checked where it is written, and again when the request is known."""
+"""Make a reply for a request: checked where it is written, and again when the request is known."""
 
 import asyncio
 import difflib
 import inspect
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias, TypedDict, cast
+from typing import cast
 
 from mockchat.contract.contract import Contract
 from mockchat.contract.validation import schema_violations
 from mockchat.errors import BadArgument
-from mockchat.exchange import ApiError, Headers, Violation
+from mockchat.exchange import ApiError, Violation
 from mockchat.payloads.chunking import join
 from mockchat.payloads.completions import complete, completion_of
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.plans import Plan, by_token
 from mockchat.payloads.seeded import SeededDraw
+from mockchat.scripting.contents import (
+    Call,
+    Computed,
+    Failure,
+    Generated,
+    Reply,
+    Said,
+    Streamed,
+    Whole,
+    reply_of,
+)
 from mockchat.scripting.failures import InvalidReply
 from mockchat.scripting.faults import Fault, Pacing
 from mockchat.scripting.matching import RequestView
-from mockchat.types import (
-    ChatRequest,
-    Chunk,
-    Completion,
-    JsonObject,
-    JsonView,
-    Kind,
-    Level,
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A tool call as a test writes it; ids are drawn when it is sent.
-
-    Attributes:
-        name: The tool's name.
-        input: JSON text of the arguments; for a custom tool, its input.
-        is_text: True where the test gave text: it may be the input of a custom tool.
-    """
-
-    name: str
-    input: str
-    is_text: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """A message of the assistant: text, calls, or a refusal."""
-
-    text: str | None = None
-    calls: tuple[Call, ...] = ()
-    refusal: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Whole:
-    """A completion object, sent as it is."""
-
-    completion: JsonView
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Streamed:
-    """The chunks of a stream, sent as they are, or joined where no stream is asked for."""
-
-    chunks: tuple[JsonView, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """An error, by its name in the profile's catalogue or by status alone.
-
-    Attributes:
-        name: The name in the catalogue, None for a bare status.
-        status: The HTTP status, None for the catalogue's.
-        changes: Members of the error object that replace the catalogue's.
-        fields: What the catalogue's message template needs.
-        headers: Further response fields.
-    """
-
-    name: str | None
-    status: int | None
-    changes: JsonView
-    fields: JsonView
-    headers: Headers
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Computed:
-    """A callable that is given the request and returns anything `reply` takes."""
-
-    function: Callable[[ChatRequest], object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Generated:
-    """A completion made up for the request.
-
-    Attributes:
-        kind: None for the script's.
-        shapes: Weights of the shapes a reply can have, None for the usual ones.
-        seed: None for the script's.
-    """
-
-    kind: Kind | None = None
-    shapes: Mapping[str, float] | None = None
-    seed: int | None = None
-
-
-Content: TypeAlias = Said | Whole | Streamed | Failure | Computed | Generated
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """One answer of a stub. Made by the builders, or by `reply` from text, JSON or a callable.
-
-    Attributes:
-        content: What is answered.
-        finish_reason: Replaces the one that follows from the content.
-        usage: Members that replace those of the counted usage.
-        plan: How a stream is cut into chunks, None for token by token.
-        pacing: When the parts leave, None for at once.
-        fault: What goes wrong on purpose.
-        is_checked: False: sent even if it breaks the contract.
-    """
-
-    content: Content
-    finish_reason: str | None = None
-    usage: JsonView | None = None
-    plan: Plan | None = None
-    pacing: Pacing | None = None
-    fault: Fault | None = None
-    is_checked: bool = True
-
-
-Replying: TypeAlias = (
-    str
-    | Reply
-    | JsonView
-    | Completion
-    | Sequence["str | Reply"]
-    | Sequence[JsonView]
-    | Sequence[Chunk]
-    | Callable[[ChatRequest], object]
-)
-"""What `reply` takes: text, a built reply, a completion object, a list of chunks, several calls
-(with a text before them, if any), or a callable given the request that returns one of these."""
-
-
-class ReplyOptions(TypedDict, total=False):
-    """The keywords of `reply` and `then`.
-
-    Attributes:
-        plan: How a stream is cut into chunks.
-        pacing: When the parts leave.
-        fault: What goes wrong on purpose.
-        finish_reason: Replaces the one that follows from the content.
-        usage: Members that replace those of the counted usage.
-    """
-
-    plan: Plan | None
-    pacing: Pacing | None
-    fault: Fault | None
-    finish_reason: str | None
-    usage: JsonView | None
-
-
-def reply_of(value: object) -> Reply:
-    """Return what `reply` takes as a `Reply`.
-
-    Raises:
-        BadArgument: It is none of those.
-    """
-    __tracebackhide__ = True
-    if isinstance(value, Reply):
-        return value
-    if isinstance(value, str):
-        return Reply(content=Said(text=value))
-    if isinstance(value, Mapping):
-        return Reply(content=Whole(completion=value))
-    if isinstance(value, Sequence) and value and not isinstance(value, bytes):
-        return _of_sequence(value)
-    if callable(value):
-        return Reply(content=Computed(function=value))
-    raise BadArgument("reply()", value, _ALLOWED)
-
-
-_ALLOWED = (
-    "text, tool_call(...) or a list of them, refusal(...), error(...), generated(), a completion "
-    "object, a list of chunks, or a callable given the request"
-)
-
-
-def _of_sequence(parts: Sequence[object]) -> Reply:
-    __tracebackhide__ = True
-    if all(isinstance(part, Mapping) for part in parts):
-        return Reply(content=Streamed(chunks=tuple(parts)))  # type: ignore[arg-type]  # all are mappings
-    replies = [reply_of(part) for part in parts if isinstance(part, str | Reply)]
-    said = [reply.content for reply in replies if isinstance(reply.content, Said)]
-    texts = [part.text for part in said if part.text is not None]
-    is_message = len(said) == len(parts) and not any(part.refusal is not None for part in said)
-    if not is_message or len(texts) > 1:
-        raise BadArgument("reply()", list(parts), "a list of tool_call(...), with one text at most")
-    calls = tuple(call for part in said for call in part.calls)
-    content = Said(text=texts[0] if texts else None, calls=calls)
-    return Reply(content=content, is_checked=all(reply.is_checked for reply in replies))
+from mockchat.types import ChatRequest, Chunk, Completion, JsonObject, JsonView, Kind, Level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,7 +104,7 @@ def answer(  # noqa: PLR0913 - what a reply may depend on, by name
     """
     if isinstance(reply.content, Computed):
         reply = _computed(reply, reply.content, view, contract, level)
-    made = _made(reply, view, contract, draw, kind, source)
+    made = _made(reply, view, contract=contract, draw=draw, kind=kind, source=source)
     if reply.is_checked and made.completion is not None:
         asked = contract.exchange_violations(view.body, made.completion, level=level)
         _refuse(f"{source} {_BREAKS_HERE}", asked, contract)
@@ -296,7 +121,9 @@ def api_error(failure: Failure, contract: Contract) -> ApiError:
     catalogue = contract.profile.errors
     name = failure.name
     if name is None:
-        name = next((key for key, entry in catalogue.items() if entry["status"] == failure.status), None)
+        name = next(
+            (key for key, entry in catalogue.items() if entry["status"] == failure.status), None
+        )
     if name not in catalogue:
         wanted = failure.name if failure.status is None else failure.status
         close = difflib.get_close_matches(str(wanted), catalogue, n=1)
@@ -338,7 +165,7 @@ def _written_violations(reply: Reply, contract: Contract, level: Level) -> Seque
 
 
 def _made(  # noqa: PLR0913 - see answer
-    reply: Reply, view: RequestView, contract: Contract, draw: Draw, kind: Kind, source: str
+    reply: Reply, view: RequestView, *, contract: Contract, draw: Draw, kind: Kind, source: str
 ) -> Answer:
     match reply.content:
         case Said() as said:
@@ -392,7 +219,9 @@ def _said(
     if said.refusal is not None:
         message["refusal"] = said.refusal
     custom = _offered(view, "custom")
-    calls = [_wire_call(call, is_custom=call.is_text and call.name in custom) for call in said.calls]
+    calls = [
+        _wire_call(call, is_custom=call.is_text and call.name in custom) for call in said.calls
+    ]
     legacy = _offered(view, None)
     if len(calls) == 1 and said.calls[0].name in legacy:
         message["function_call"] = calls[0]["function"]

@@ -8,10 +8,11 @@ from typing import Self, Unpack
 from mockchat.contract.contract import Contract, contract_for
 from mockchat.errors import BadArgument, MockchatError
 from mockchat.scripting.callers import caller_line
+from mockchat.scripting.contents import Reply, Replying, ReplyOptions, reply_of
 from mockchat.scripting.failures import NoStubMatched, UnusedReply
 from mockchat.scripting.journal import Journal
 from mockchat.scripting.matching import Conditions, Matcher, RequestView, matcher
-from mockchat.scripting.replies import Reply, Replying, ReplyOptions, check_written, reply_of
+from mockchat.scripting.replies import check_written
 from mockchat.types import Level, Unmatched, Unused
 
 
@@ -234,7 +235,7 @@ class Script:
         # Outside the lock: a callable of the test may take its time or read the journal.
         for stub in self.stubs:
             mismatches = stub.matcher.mismatches(view)
-            taken = None if mismatches else self._take(stub)
+            taken = None if mismatches else stub.take()
             if taken is not None:
                 return Selection(stub=stub, reply=taken[0], ordinal=taken[1])
             obstacle = stub.obstacle
@@ -283,9 +284,6 @@ class Script:
     def _check(self, reply: Reply) -> None:
         __tracebackhide__ = True
         check_written(reply, self.contract, level=self.level)
-
-    def _take(self, stub: Stub) -> tuple[Reply, int] | None:
-        return stub.take()
 
     def _unused(self) -> UnusedReply | None:
         fates = [(stub, _fate(stub)) for stub in self._stubs]

@@ -1,0 +1,189 @@
+"""What a reply can hold, as data, and how everything that `reply` takes becomes one of these."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias, TypedDict
+
+from mockchat.errors import BadArgument
+from mockchat.exchange import Headers
+from mockchat.payloads.plans import Plan
+from mockchat.scripting.faults import Fault, Pacing
+from mockchat.types import ChatRequest, Chunk, Completion, JsonView, Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A tool call as a test writes it; ids are drawn when it is sent.
+
+    Attributes:
+        name: The tool's name.
+        input: JSON text of the arguments; for a custom tool, its input.
+        is_text: True where the test gave text: it may be the input of a custom tool.
+    """
+
+    name: str
+    input: str
+    is_text: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A message of the assistant: text, calls, or a refusal."""
+
+    text: str | None = None
+    calls: tuple[Call, ...] = ()
+    refusal: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """A completion object, sent as it is."""
+
+    completion: JsonView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streamed:
+    """The chunks of a stream, sent as they are, or joined where no stream is asked for."""
+
+    chunks: tuple[JsonView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An error, by its name in the profile's catalogue or by status alone.
+
+    Attributes:
+        name: The name in the catalogue, None for a bare status.
+        status: The HTTP status, None for the catalogue's.
+        changes: Members of the error object that replace the catalogue's.
+        fields: What the catalogue's message template needs.
+        headers: Further response fields.
+    """
+
+    name: str | None
+    status: int | None
+    changes: JsonView
+    fields: JsonView
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Computed:
+    """A callable that is given the request and returns anything `reply` takes."""
+
+    function: Callable[[ChatRequest], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generated:
+    """A completion made up for the request.
+
+    Attributes:
+        kind: None for the script's.
+        shapes: Weights of the shapes a reply can have, None for the usual ones.
+        seed: None for the script's.
+    """
+
+    kind: Kind | None = None
+    shapes: Mapping[str, float] | None = None
+    seed: int | None = None
+
+
+Content: TypeAlias = Said | Whole | Streamed | Failure | Computed | Generated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """One answer of a stub. Made by the builders, or by `reply` from text, JSON or a callable.
+
+    Attributes:
+        content: What is answered.
+        finish_reason: Replaces the one that follows from the content.
+        usage: Members that replace those of the counted usage.
+        plan: How a stream is cut into chunks, None for token by token.
+        pacing: When the parts leave, None for at once.
+        fault: What goes wrong on purpose.
+        is_checked: False: sent even if it breaks the contract.
+    """
+
+    content: Content
+    finish_reason: str | None = None
+    usage: JsonView | None = None
+    plan: Plan | None = None
+    pacing: Pacing | None = None
+    fault: Fault | None = None
+    is_checked: bool = True
+
+
+Replying: TypeAlias = (
+    str
+    | Reply
+    | JsonView
+    | Completion
+    | Sequence["str | Reply"]
+    | Sequence[JsonView]
+    | Sequence[Chunk]
+    | Callable[[ChatRequest], object]
+)
+"""What `reply` takes: text, a built reply, a completion object, a list of chunks, several calls
+(with a text before them, if any), or a callable given the request that returns one of these."""
+
+
+class ReplyOptions(TypedDict, total=False):
+    """The keywords of `reply` and `then`.
+
+    Attributes:
+        plan: How a stream is cut into chunks.
+        pacing: When the parts leave.
+        fault: What goes wrong on purpose.
+        finish_reason: Replaces the one that follows from the content.
+        usage: Members that replace those of the counted usage.
+    """
+
+    plan: Plan | None
+    pacing: Pacing | None
+    fault: Fault | None
+    finish_reason: str | None
+    usage: JsonView | None
+
+
+def reply_of(value: object) -> Reply:
+    """Return what `reply` takes as a `Reply`.
+
+    Raises:
+        BadArgument: It is none of those.
+    """
+    __tracebackhide__ = True
+    if isinstance(value, Reply):
+        return value
+    if isinstance(value, str):
+        return Reply(content=Said(text=value))
+    if isinstance(value, Mapping):
+        return Reply(content=Whole(completion=value))
+    if isinstance(value, Sequence) and value and not isinstance(value, bytes):
+        return _of_sequence(value)
+    if callable(value):
+        return Reply(content=Computed(function=value))
+    raise BadArgument("reply()", value, _ALLOWED)
+
+
+_ALLOWED = (
+    "text, tool_call(...) or a list of them, refusal(...), error(...), generated(), a completion "
+    "object, a list of chunks, or a callable given the request"
+)
+
+
+def _of_sequence(parts: Sequence[object]) -> Reply:
+    __tracebackhide__ = True
+    if all(isinstance(part, Mapping) for part in parts):
+        return Reply(content=Streamed(chunks=tuple(parts)))  # type: ignore[arg-type]  # all are mappings
+    replies = [reply_of(part) for part in parts if isinstance(part, str | Reply)]
+    said = [reply.content for reply in replies if isinstance(reply.content, Said)]
+    texts = [part.text for part in said if part.text is not None]
+    is_message = len(said) == len(parts) and not any(part.refusal is not None for part in said)
+    if not is_message or len(texts) > 1:
+        raise BadArgument("reply()", list(parts), "a list of tool_call(...), with one text at most")
+    calls = tuple(call for part in said for call in part.calls)
+    content = Said(text=texts[0] if texts else None, calls=calls)
+    return Reply(content=content, is_checked=all(reply.is_checked for reply in replies))
