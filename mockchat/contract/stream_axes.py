@@ -1,0 +1,104 @@
+"""The axes of a profile's streams: what `profile.json` says under "stream", read and checked.
+
+Servers that speak the same schema still stream differently, and only in these few ways. A profile
+names its own; whoever cuts a completion into chunks and whoever judges a stream read them here.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Literal, get_args
+
+from mockchat.contract.pointers import pointer_of
+from mockchat.errors import BrokenProfile
+from mockchat.types import Json, JsonObject, JsonView
+
+DONE = "[DONE]"
+"""The data of the event that ends a stream."""
+
+RoleAxis = Literal["first", "every"]
+FinishAxis = Literal["own", "with-last-content"]
+UsageAxis = Literal["own", "finish", "every"]
+CallsAxis = Literal["fragments", "whole"]
+ReasoningAxis = Literal["reasoning_content", "reasoning"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamAxes:
+    """How the streams of one profile differ from those of another.
+
+    Attributes:
+        role: Whether the first delta of a choice alone carries the role, or every one.
+        finish: Whether the finish reason comes in a chunk of its own or with the last content.
+        finish_delta: The delta of a finish chunk of its own.
+        usage: Where the counts stand: in a chunk of their own without choices, in the finish
+            chunk or one behind it, or in every chunk.
+        usage_always: Whether the counts come unasked.
+        usage_null: Whether every other chunk says `"usage": null` when the counts are asked for.
+        tool_calls: Whether arguments come in fragments behind a header, or whole with it.
+        obfuscation: Whether chunks are padded against guessing text from their size.
+        leading_empty: Whether the stream may open with chunks that no client reads (Azure).
+        comments: The comment lines the server sends, without their colon, stripped.
+        done: Whether the stream ends with `[DONE]`.
+        reasoning_field: The member of a delta that carries reasoning, or None.
+    """
+
+    role: RoleAxis
+    finish: FinishAxis
+    finish_delta: JsonObject
+    usage: UsageAxis
+    usage_always: bool
+    usage_null: bool
+    tool_calls: CallsAxis
+    obfuscation: bool
+    leading_empty: bool
+    comments: tuple[str, ...]
+    done: bool
+    reasoning_field: ReasoningAxis | None
+
+
+_CHOICES: dict[str, tuple[Json, ...]] = {
+    "role": get_args(RoleAxis),
+    "finish": get_args(FinishAxis),
+    "usage": get_args(UsageAxis),
+    "tool_calls": get_args(CallsAxis),
+    "reasoning_field": (None, *get_args(ReasoningAxis)),
+}
+_AXES = tuple(axis.name for axis in fields(StreamAxes))
+
+
+def stream_axes(settings: JsonView) -> StreamAxes:
+    """Return the axes of a profile from its settings.
+
+    Args:
+        settings: `profile.json`, parents merged in. A missing `reasoning_field` means None: a
+            merge patch that takes it back from a parent can only remove it.
+
+    Raises:
+        BrokenProfile: An axis is missing, unknown or has a value that is not allowed.
+    """
+    where = f"{settings.get('name', 'profile')}/profile.json"
+    stream = settings.get("stream")
+    if not isinstance(stream, dict):
+        raise BrokenProfile(where, "/stream", "an object with the axes of the stream is wanted")
+    values = {"reasoning_field": None, **stream}
+    for name in (*_AXES, *values):
+        problem = _problem(name, values)
+        if problem is not None:
+            raise BrokenProfile(where, pointer_of(("stream", name)), problem)
+    values["comments"] = tuple(comment.strip() for comment in values["comments"])
+    return StreamAxes(**values)
+
+
+def _problem(name: str, values: JsonView) -> str | None:
+    if name not in values:
+        return "this axis is missing"
+    if name not in _AXES:
+        return f"there is no such axis; known: {', '.join(_AXES)}"
+    value = values[name]
+    if name in _CHOICES:
+        return None if value in _CHOICES[name] else f"{value!r} is none of {_CHOICES[name]}"
+    if name == "finish_delta":
+        return None if isinstance(value, dict) else "a JSON object is wanted"
+    if name == "comments":
+        is_text = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        return None if is_text else "an array of strings is wanted"
+    return None if isinstance(value, bool) else "true or false is wanted"
