@@ -1,0 +1,41 @@
+"""Whether a request may be answered: the API's check of keys."""
+
+import hmac
+
+from mockchat.exchange import Headers, header
+
+_SHOWN_HEAD = 8
+_SHOWN_TAIL = 4
+_LONG_ENOUGH = 20
+"""A key shorter than this is masked whole: eight and four characters of it would be most of it."""
+
+
+def problem_with(headers: Headers, keys: tuple[str, ...]) -> tuple[str, dict[str, str]] | None:
+    """Return the name and the fields of the catalogue's error for a request's credentials.
+
+    Args:
+        headers: The request's fields.
+        keys: The keys that are accepted; () accepts anything.
+
+    Returns:
+        None where the request may pass.
+    """
+    if not keys:
+        return None
+    authorization = header(headers, "authorization")
+    scheme, _, token = (authorization or "").strip().partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
+        return "missing_authorization", {}
+    offered = token.encode("utf-8", "surrogateescape")
+    # Every key is compared, each in constant time: how long it takes tells nothing about them.
+    matches = [hmac.compare_digest(offered, key.encode()) for key in keys]
+    return None if any(matches) else ("invalid_api_key", {"masked": masked(token)})
+
+
+def masked(key: str) -> str:
+    """Return a key as the API repeats it: first characters, asterisks, the last four."""
+    if len(key) < _LONG_ENOUGH:
+        return "*" * len(key)
+    hidden = "*" * (len(key) - _SHOWN_HEAD - _SHOWN_TAIL)
+    return f"{key[:_SHOWN_HEAD]}{hidden}{key[-_SHOWN_TAIL:]}"

@@ -1,0 +1,165 @@
+"""Which operation a method and a path name: compiled from the profile's `openapi.json`."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from mockchat.contract.pointers import tokens_of, value_at
+from mockchat.errors import MockchatError
+from mockchat.types import Json, JsonView
+
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_PREFIX = "/v1"
+_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+
+
+class NotRouted(MockchatError, LookupError):
+    """No operation has this method and path.
+
+    Args:
+        method: The method asked with.
+        path: The path asked for.
+        allowed: The methods the path does have; () where the path itself is unknown.
+    """
+
+    def __init__(self, method: str, path: str, allowed: tuple[str, ...] = ()) -> None:
+        super().__init__(method, path, allowed)
+        self.method = method
+        self.path = path
+        self.allowed = allowed
+
+    def __str__(self) -> str:
+        if self.allowed:
+            return f"{self.path} has no {self.method}, only {', '.join(self.allowed)}"
+        return f"there is no {self.path}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation of the OpenAPI document.
+
+    Attributes:
+        id: Its `operationId`.
+        query: The schemas of its query parameters, by name, references resolved.
+        body: The name of the document that its JSON body follows, or None.
+    """
+
+    id: str
+    query: Mapping[str, JsonView] = field(default_factory=dict)
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """An operation with the values that the path carried, percent-decoded."""
+
+    operation: Operation
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+class Routes:
+    """The paths of an OpenAPI document, each served with and without `/v1`.
+
+    Paths without placeholders are found in a dictionary. A placeholder takes one segment; at the
+    end of a path under which the document has nothing else, it takes the rest, slashes included:
+    compatible servers have models called "meta-llama/Llama-3".
+
+    Args:
+        documents: The profile's documents by name, "openapi" among them.
+    """
+
+    def __init__(self, documents: Mapping[str, JsonView]) -> None:
+        document = documents["openapi"]
+        self._exact: dict[str, dict[str, Operation]] = {}
+        self._patterns: list[tuple[re.Pattern[str], dict[str, Operation]]] = []
+        paths = {_bare(path): item for path, item in document["paths"].items()}
+        for path, item in paths.items():
+            operations = dict(_operations(item, documents))
+            if _PLACEHOLDER.search(path):
+                is_inner = any(other.startswith(f"{path}/") for other in paths)
+                self._patterns.append((_pattern(path, is_inner=is_inner), operations))
+            else:
+                self._exact[path] = operations
+
+    def find(self, method: str, path: str) -> Route:
+        """Return the operation that `method` and `path` name.
+
+        Args:
+            method: As sent; HTTP methods are case-sensitive.
+            path: Percent-encoded, without query and token.
+
+        Raises:
+            NotRouted: There is none; `allowed` tells whether the method or the path is at fault.
+        """
+        bare = _bare(path)
+        operations = self._exact.get(bare)
+        parameters: dict[str, str] = {}
+        if operations is None:
+            operations, parameters = self._match(bare)
+        operation = operations.get(method)
+        if operation is None:
+            raise NotRouted(method, path, tuple(operations))
+        return Route(operation=operation, parameters=parameters)
+
+    def _match(self, path: str) -> tuple[dict[str, Operation], dict[str, str]]:
+        for pattern, operations in self._patterns:
+            if found := pattern.fullmatch(path):
+                values = found.groupdict()
+                return operations, {name: unquote(value) for name, value in values.items()}
+        return {}, {}
+
+
+def _bare(path: str) -> str:
+    return path.removeprefix(_PREFIX) if path.startswith(f"{_PREFIX}/") else path
+
+
+def _pattern(path: str, *, is_inner: bool) -> re.Pattern[str]:
+    parts = _PLACEHOLDER.split(path)
+    pieces = []
+    for position, part in enumerate(parts):
+        if position % 2 == 0:
+            pieces.append(re.escape(part))
+        else:
+            is_last = position == len(parts) - 2 and not parts[-1]
+            pieces.append(f"(?P<{part}>{'.+' if is_last and not is_inner else '[^/]+'})")
+    return re.compile("".join(pieces))
+
+
+def _operations(
+    item: JsonView, documents: Mapping[str, JsonView]
+) -> Iterator[tuple[str, Operation]]:
+    for method in _METHODS:
+        if method not in item:
+            continue
+        operation = item[method]
+        listed = [*item.get("parameters", []), *operation.get("parameters", [])]
+        parameters = [_inlined(parameter, "openapi", documents) for parameter in listed]
+        content = operation.get("requestBody", {}).get("content", {})
+        reference = content.get("application/json", {}).get("schema", {}).get("$ref")
+        yield (
+            method.upper(),
+            Operation(
+                id=operation["operationId"],
+                query={
+                    parameter["name"]: parameter.get("schema", {})
+                    for parameter in parameters
+                    if parameter["in"] == "query"
+                },
+                body=None if reference is None else reference.removesuffix(".json"),
+            ),
+        )
+
+
+def _inlined(value: Json, home: str, documents: Mapping[str, JsonView]) -> Json:
+    """Replace references by what they lead to: parameters are small and refer to nothing cyclic."""
+    if isinstance(value, list):
+        return [_inlined(item, home, documents) for item in value]
+    if not isinstance(value, dict):
+        return value
+    reference = value.get("$ref")
+    if isinstance(reference, str):
+        name, _, pointer = reference.partition("#")
+        home = name.removesuffix(".json") or home
+        return _inlined(value_at(documents[home], tokens_of(pointer)), home, documents)
+    return {key: _inlined(member, home, documents) for key, member in value.items()}

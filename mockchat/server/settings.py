@@ -1,0 +1,61 @@
+"""What a server is told when it is made, as one value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mockchat.contract.profile import Profile, load_profile
+from mockchat.errors import BadArgument
+from mockchat.types import JsonObject, Kind, Level, Models, Unmatched, Validation
+
+BODY_LIMIT = 32 * 1024 * 1024
+"""The largest request body read unless told otherwise, in bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How an app answers.
+
+    Attributes:
+        profile: The variant of the API to be; loaded from a name with `load_profile`.
+        seed: Same seed, same request: same generated reply.
+        kind: What is generated: what every client accepts, or everything the contract allows.
+        validation: What is asked of requests.
+        level: The promises that replies are judged by.
+        models: Whether a model name that the profile does not list is answered.
+        unmatched: What a request gets that no stub of its script matches.
+        locale: The language of generated text, as Faker names it.
+        shapes: Weights of the shapes a generated reply can have; None for the usual ones.
+        api_keys: The keys that are accepted; () accepts any, and none at all.
+        body_limit: The largest request body that is read, in bytes.
+        vary_repeats: Whether the same request, sent again, may get another generated reply.
+        stored_limit: How many stored completions are kept; older ones make room.
+
+    Raises:
+        BadArgument: When a number is out of range or a key is empty.
+    """
+
+    profile: Profile = field(default_factory=lambda: load_profile("openai"))
+    seed: int = 0
+    kind: Kind = "plain"
+    validation: Validation = "strict"
+    level: Level = "observed"
+    models: Models = "any"
+    unmatched: Unmatched = "generate"
+    locale: str = "en_US"
+    shapes: Mapping[str, float] | None = None
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
+    body_limit: int = BODY_LIMIT
+    vary_repeats: bool = False
+    stored_limit: int = 1000
+
+    def __post_init__(self) -> None:
+        for name in ("body_limit", "stored_limit"):
+            if getattr(self, name) < 1:
+                raise BadArgument(name, getattr(self, name), "1 or more")
+        if not all(self.api_keys):
+            raise BadArgument("api_keys", "", "keys that are not empty")
+
+    @property
+    def shaping(self) -> JsonObject:
+        """What, besides seed, profile and request, a generated reply depends on, as JSON."""
+        return {"kind": self.kind, "shapes": None if self.shapes is None else dict(self.shapes)}
