@@ -55,21 +55,21 @@ $(READY): pyproject.toml hatch_build.py
 	  echo "mockchat needs Python 3.11 or newer and found '$$($(PYTHON) --version 2>&1)'; choose one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "setting up .venv (once)" >&2
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
 # The SDK drivers of the tests need the SDK and pydantic alone.
 .venvs/openai-%/.ready: | $(READY)
 	@echo "setting up .venvs/openai-$* (once)" >&2
 	@$(BIN)/python -m venv .venvs/openai-$*
-	@.venvs/openai-$*/bin/python -m pip install --quiet --disable-pip-version-check 'openai==$*.*'
+	@.venvs/openai-$*/bin/python -m pip install -qq --disable-pip-version-check 'openai==$*.*'
 	@touch $@
 
 # The suite must be that of the SDK version under test, so both come from one pip download.
 .venvs/sdk-suite/.ready: tests/sdk/official_suite.txt | $(READY)
 	@echo "setting up .venvs/sdk-suite (once)" >&2
 	@$(BIN)/python -m venv --clear .venvs/sdk-suite
-	@.venvs/sdk-suite/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
-	@cd .venvs/sdk-suite && bin/python -m pip download --quiet --disable-pip-version-check --no-deps --no-binary openai \
+	@.venvs/sdk-suite/bin/python -m pip install -qq --disable-pip-version-check --requirement $<
+	@cd .venvs/sdk-suite && bin/python -m pip download -qq --disable-pip-version-check --no-deps --no-binary openai \
 	  "openai==$$(bin/python -c 'import openai; print(openai.__version__)')"
 	@touch $@

@@ -3,15 +3,12 @@
 Rooms are imported inside the commands, so that `mockchat --help` answers at once.
 """
 
-import errno
 import logging
-import os
 import signal
-import socket
 import threading
 from ipaddress import ip_address
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NoReturn, TypedDict, Unpack, get_args
+from typing import IO, TYPE_CHECKING, Any, TypedDict, Unpack, get_args
 
 import click
 
@@ -68,7 +65,7 @@ def main() -> None:
 @click.option(
     "--schemas",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of profiles to use instead of the built-in ones.",
+    help="Folder of your own profiles, looked at before the built-in ones.",
 )
 @click.option("--seed", default=0, help="Same seed, same request: same reply.")
 @click.option(
@@ -141,7 +138,7 @@ def serve(**options: Unpack[_ServeOptions]) -> None:
 @click.option(
     "--schemas",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of profiles to list instead of the built-in ones.",
+    help="Folder of your own profiles, listed with the built-in ones.",
 )
 def profiles(schemas: Path | None) -> None:
     """List the variants of the API that `serve --profile` knows."""
@@ -179,26 +176,10 @@ def _start(options: _ServeOptions) -> "LiveServer":
             body_limit=options["body_limit"],
             vary_repeats=options["vary_repeats"],
         )
-        server = LiveServer(App(settings, Scripts()), host=options["host"], port=options["port"])
-        server.start()
+        app = App(settings, Scripts())
+        return LiveServer(app, host=options["host"], port=options["port"]).start()
     except MockchatError as error:
         raise _Refusal(str(error)) from error
-    except OSError as error:
-        _refuse_address(error, options["host"], options["port"])
-    return server
-
-
-def _refuse_address(error: OSError, host: str, port: int) -> NoReturn:
-    """Say in one line why nothing can listen there, and what to do."""
-    if error.errno == errno.EADDRINUSE:
-        reason = f"port {port} of {host} is taken; choose another with --port, or any with --port 0"
-    elif error.errno == errno.EACCES:
-        reason = f"port {port} needs more rights than you have; choose one above 1023 with --port"
-    elif isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        reason = f"{host!r} is no address of this machine; --host 127.0.0.1 always is"
-    else:
-        reason = f"cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}"
-    raise _Refusal(reason) from error
 
 
 def _greet(server: "LiveServer", options: _ServeOptions) -> None:

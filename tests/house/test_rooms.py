@@ -24,9 +24,8 @@ def relative(path: Path) -> str:
 
 
 def length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Return the lines of a function, its docstring and decorators included."""
-    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-    return (node.end_lineno or first) - first + 1
+    """Return the lines of a function; its decorators, a table of options at most, do not count."""
+    return (node.end_lineno or node.lineno) - node.lineno + 1
 
 
 def committed() -> list[Path]:

@@ -36,7 +36,7 @@ def installed(wheel: Path, folder: Path) -> Path:
     """Install `wheel` and what it depends on in a new environment, return its Python."""
     run(sys.executable, "-m", "venv", folder, cwd=folder.parent)
     python = folder / "bin" / "python"
-    quiet = ("--quiet", "--disable-pip-version-check")
+    quiet = ("-qq", "--disable-pip-version-check")
     run(python, "-m", "pip", "install", *quiet, wheel, cwd=folder.parent)
     return python
 

@@ -1,0 +1,246 @@
+"""`mockchat serve` as a stranger meets it: a process, its two streams, its exit status."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from serving import server_environment, serving
+
+QUESTION = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello!"}]}
+
+
+def post(base_url, body, key=None):
+    """Ask for a completion and return it decoded."""
+    headers = {"Content-Type": "application/json"}
+    if key is not None:
+        headers["Authorization"] = f"Bearer {key}"
+    url = f"{base_url}/chat/completions"
+    request = urllib.request.Request(url, data=json.dumps(body).encode(), headers=headers)
+    with urllib.request.urlopen(request, timeout=10) as response:
+        return json.load(response)
+
+
+def refused(base_url, body, key=None):
+    """Ask for a completion that is not given, return status and error object."""
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        post(base_url, body, key)
+    with caught.value as response:
+        return response.code, json.load(response)["error"]
+
+
+def mockchat(*arguments, **environment):
+    """Run a mockchat command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "mockchat", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
+        env=server_environment(**environment),
+    )
+
+
+def test_the_greeting_is_the_base_url_and_two_lines_to_copy():
+    """A stranger's first call must need no manual."""
+    with serving() as served:
+        greeting, errors = served.greeting, served.errors()
+    url = served.base_url
+    assert re.fullmatch(r"http://127\.0\.0\.1:[0-9]+/v1", url)
+    assert greeting == (
+        f"mockchat serves openai at {url} (Ctrl+C stops it)\n"
+        "\n"
+        f"export OPENAI_BASE_URL={url} OPENAI_API_KEY=any\n"
+        f"curl {url}/chat/completions -H 'Content-Type: application/json'"
+        """ -d '{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello!"}]}'\n"""
+    )
+    assert errors == ""
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.parametrize("keys", [(), ("--api-key", "sk-one")], ids=["any key", "one key"])
+def test_the_curl_line_works_as_printed(keys):
+    """A line to copy that fails is worse than none."""
+    with serving(*keys) as served:
+        line = served.greeting.splitlines()[-1]
+        run = subprocess.run(
+            ["bash", "-c", f"{line} --silent --noproxy '*'"],
+            capture_output=True,
+            check=True,
+            env={**os.environ, "OPENAI_API_KEY": "sk-one"},
+        )
+    assert json.loads(run.stdout)["choices"][0]["message"]["content"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
+@pytest.mark.parametrize("occupied", [False, True], ids=["idle", "stream open"])
+def test_a_signal_ends_it_cleanly_within_a_second(number, occupied):
+    """A server that must be killed leaves its port taken and its caller waiting."""
+    body = {**QUESTION, "stream": True, "n": 100, "logprobs": True, "top_logprobs": 5}
+    text = json.dumps(body)
+    with serving() as served, socket.socket() as client:
+        host, port = re.match(r"http://([^:]+):([0-9]+)", served.base_url).groups()
+        # Smaller than the stream, so that the server is held up in the middle of it.
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect((host, int(port)))
+        if occupied:
+            client.sendall(
+                f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}\r\n"
+                f"Content-Type: application/json\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode()
+            )
+            assert client.recv(12) == b"HTTP/1.1 200"
+        started = time.monotonic()
+        served.process.send_signal(number)
+        assert served.process.wait(5) == 0
+        elapsed = time.monotonic() - started
+        errors = served.errors()
+    assert errors == ""
+    assert elapsed < 1.0
+
+
+def test_a_taken_port_is_one_clear_line():
+    """The most frequent failure of a server deserves words, not a traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        run = mockchat("serve", "--port", str(port))
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr == (
+        f"mockchat: cannot listen on 127.0.0.1 port {port}: Address already in use. "
+        "Choose another address, or port 0 for any free port.\n"
+    )
+
+
+def test_an_unknown_profile_is_one_clear_line():
+    """A typo is answered with the name that was meant."""
+    run = mockchat("serve", "--port", "0", "--profile", "openia")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert re.fullmatch(
+        r"mockchat: no profile 'openia'; known: .*openai.*\. Did you mean 'openai'\?\n", run.stderr
+    )
+
+
+@pytest.mark.parametrize("command", ["serve", "profiles"])
+def test_a_broken_profile_is_one_clear_line(command, tmp_path):
+    """Whoever writes a profile needs the file that is wrong."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "profile.json").write_text("{")
+    options = ["--port", "0", "--profile", "mine"] if command == "serve" else []
+    run = mockchat(command, "--schemas", str(tmp_path), *options)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.count("\n") == 1
+    assert run.stderr.startswith(f"mockchat: {tmp_path / 'mine' / 'profile.json'}")
+
+
+def test_listening_beyond_this_machine_is_said_once():
+    """An open port on a shared network must not be a surprise."""
+    with serving("--host", "0.0.0.0") as served:
+        post(served.base_url, QUESTION)
+        errors = served.errors()
+    assert errors == "mockchat: listening on 0.0.0.0, open to every machine that can reach it\n"
+
+
+def test_keys_from_option_and_environment_are_required_and_never_shown():
+    """A key on a screen, in a log or in a process list's greeting is a leaked key."""
+    environment = server_environment(MOCKCHAT_API_KEY="sk-env-one sk-env-two")
+    with serving("--log-level", "debug", environment=environment) as served:
+        for key in ("sk-env-one", "sk-env-two"):
+            assert post(served.base_url, QUESTION, key)["object"] == "chat.completion"
+        wrong = refused(served.base_url, QUESTION, "sk-wrong")
+        missing = refused(served.base_url, QUESTION)
+        said = served.greeting + served.errors()
+    assert (wrong[0], wrong[1]["code"]) == (401, "invalid_api_key")
+    assert missing[0] == 401
+    assert "sk-env" not in said
+    with serving("--api-key", "sk-a", "--api-key", "sk-b") as served:
+        for key in ("sk-a", "sk-b"):
+            assert post(served.base_url, QUESTION, key)["object"] == "chat.completion"
+        said = served.greeting + served.errors()
+    assert "sk-" not in said
+
+
+def test_the_same_seed_gives_the_same_reply_in_another_process():
+    """Two replicas, or today and tomorrow, must not differ."""
+    replies = []
+    for options in (("--seed", "7"), ("--seed", "7"), ("--seed", "8")):
+        with serving(*options) as served:
+            replies.append(post(served.base_url, QUESTION)["choices"])
+    assert replies[0] == replies[1]
+    assert replies[0] != replies[2]
+
+
+def test_vary_repeats_answers_an_identical_request_differently():
+    """A retry test needs the second answer to differ from the first."""
+    for options, expected in (((), 1), (("--vary-repeats",), 3)):
+        with serving(*options) as served:
+            texts = {json.dumps(post(served.base_url, QUESTION)["choices"]) for _ in range(3)}
+        assert len(texts) == expected
+
+
+def test_a_locale_changes_the_language():
+    """Text in another script finds what English hides."""
+    with serving("--locale", "ja_JP") as served:
+        text = post(served.base_url, QUESTION)["choices"][0]["message"]["content"]
+    assert re.search(r"[\u3040-\u30ff\u4e00-\u9fff]", text)
+
+
+def test_validation_decides_what_is_refused():
+    """Each mode must do what its name says, no more."""
+    broken_rule = {**QUESTION, "top_logprobs": 2}
+    broken_schema = {**QUESTION, "temperature": 3}
+    accepted = {}
+    for mode in ("strict", "schema", "warn", "off"):
+        with serving("--validation", mode) as served:
+            accepted[mode] = []
+            for body in (broken_rule, broken_schema):
+                try:
+                    post(served.base_url, body)
+                except urllib.error.HTTPError as error:
+                    accepted[mode].append(error.code)
+                    error.close()
+                else:
+                    accepted[mode].append(200)
+    assert accepted == {
+        "strict": [400, 400],
+        "schema": [200, 400],
+        "warn": [200, 200],
+        "off": [200, 200],
+    }
+
+
+def test_known_models_only():
+    """A typo in a model's name is a 404 from the real service."""
+    with serving("--models", "known") as served:
+        known = post(served.base_url, QUESTION)
+        unknown = refused(served.base_url, {**QUESTION, "model": "gpt-4o-minni"})
+    assert known["object"] == "chat.completion"
+    assert (unknown[0], unknown[1]["code"]) == (404, "model_not_found")
+
+
+def test_a_body_over_the_limit_is_refused():
+    """A limit that is not enforced lets one client take all the memory."""
+    with serving("--body-limit", "1000") as served:
+        status, error = refused(served.base_url, {**QUESTION, "user": "x" * 2000})
+    assert status == 413
+    assert error["message"]
+
+
+def test_the_log_names_each_request():
+    """Who debugs a client wants to see what arrived, without a proxy."""
+    with serving("--log-level", "info") as served:
+        post(served.base_url, QUESTION)
+        refused(served.base_url, {**QUESTION, "temperature": 3})
+        served.process.terminate()
+        served.process.wait(5)
+        lines = served.errors().splitlines()
+    assert [re.sub(r"^[0-9-]+ [0-9:,]+ ", "", line) for line in lines] == [
+        "INFO POST /v1/chat/completions 200",
+        "INFO POST /v1/chat/completions 400",
+    ]
