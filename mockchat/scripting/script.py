@@ -1,7 +1,7 @@
 """All stubs of one test: which one answers, and whether everything went as written."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Self, Unpack
 
@@ -190,6 +190,7 @@ class Script:
         self.journal = Journal(limit=journal_limit)
         self._stubs: list[Stub] = []
         self._problems: list[MockchatError] = []
+        self._told: set[str] = set()
         self._arrived = 0
         self._lock = threading.RLock()
 
@@ -258,14 +259,21 @@ class Script:
                 self._problems.append(problem)
 
     def problems(self) -> tuple[MockchatError, ...]:
-        """Return all that fails the test, in the order found, unused replies last."""
+        """Return all that fails the test, in the order found, unused replies last.
+
+        Waits for deliveries in flight, within the journal's patience.
+        """
         self.journal.settled()
         with self._lock:
             unused = self._unused() if self.unused == "fail" else None
             return (*self._problems, *(() if unused is None else (unused,)))
 
-    def verify(self) -> None:
-        """Raise the first problem, the others in its notes; nothing if there is none.
+    def verify(self, raised: BaseException | None = None) -> None:
+        """Raise the first problem, the others in its notes; each is told once.
+
+        Args:
+            raised: What the test raised already, if so. It is not hidden: what was found becomes
+                notes of it, and replies left over count only if not one request arrived.
 
         Raises:
             NoStubMatched: A request matched no stub.
@@ -274,12 +282,14 @@ class Script:
             ServerFailed: The server's thread met an error, a callable's included.
         """
         __tracebackhide__ = True
-        problems = self.problems()
-        if problems:
-            first, *others = problems
-            for other in others:
-                first.add_note(f"\n{type(other).__name__}: {other}")
-            raise first
+        problems = [problem for problem in self.problems() if str(problem) not in self._told]
+        self._told.update(map(str, problems))
+        if raised is None and problems:
+            raised, *problems = problems
+            _note(raised, problems)
+            raise raised
+        if raised is not None:
+            _note(raised, [p for p in problems if not isinstance(p, UnusedReply) or not p.requests])
 
     def _check(self, reply: Reply) -> None:
         __tracebackhide__ = True
@@ -294,6 +304,11 @@ class Script:
         sent = sum(min(stub.sent, stub.expected) for stub in self._stubs)
         arrived = max(self._arrived, len(self.journal))
         return UnusedReply(waiting, expected, expected - sent, arrived)
+
+
+def _note(error: BaseException, problems: Iterable[MockchatError]) -> None:
+    for problem in problems:
+        error.add_note(f"\n{type(problem).__name__}: {problem}")
 
 
 def _fate(stub: Stub) -> str | None:

@@ -52,10 +52,11 @@ class Scripts:
         with self._lock:
             return tuple(self._late)
 
-    def resolve(self, path: str) -> tuple[Script | None, str]:
+    def resolve(self, path: str, *, method: str = "") -> tuple[Script | None, str]:
         """Return the script a path belongs to, and the path without the token.
 
-        Without a token that is the current script, or None where none is open.
+        Without a token that is the current script, or None where none is open. `method` is for the
+        error's text.
 
         Raises:
             LateRequest: The token is of a closed script, or not of ours; the request is charged.
@@ -67,7 +68,7 @@ class Scripts:
         with self._lock:
             script = self._open.get(found[1])
         if script is None:
-            raise self.refuse(bare, self._closed.get(found[1]))
+            raise self.refuse(f"{method} {bare}".lstrip(), self._closed.get(found[1]))
         return script, bare
 
     def refuse(self, request: str, test: str | None) -> LateRequest:

@@ -1,0 +1,357 @@
+"""The server behind the fixture: one for each process, a clean and verified script for each test."""
+
+import difflib
+import os
+import threading
+import traceback
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypedDict, Unpack, get_args
+
+from mockchat.contract.contract import contract_for
+from mockchat.contract.profile import load_profile
+from mockchat.errors import BadArgument, MockchatError
+from mockchat.exchange import Incoming
+from mockchat.scripting.callers import caller_line
+from mockchat.scripting.contents import Replying, ReplyOptions
+from mockchat.scripting.failures import LateRequest, ServerFailed
+from mockchat.scripting.journal import Journal
+from mockchat.scripting.matching import Conditions
+from mockchat.scripting.script import Script, Stub
+from mockchat.scripting.scripts import Scripts
+from mockchat.scripting.transcript import transcript
+from mockchat.server.app import App
+from mockchat.server.settings import Settings
+from mockchat.server.ticket import Ticket
+from mockchat.server.werkzeug_server import LiveServer
+from mockchat.types import Kind, Level, Models, Unmatched, Unused, Validation
+
+API_KEY = "sk-mockchat"
+"""What clients of a script may use as their key; any other is accepted as well."""
+
+_PACKAGE = str(Path(__file__).parents[1])
+_REMEMBERED = 8
+
+
+class ScriptOptions(TypedDict, total=False):
+    """The keywords of `script` and of the marker.
+
+    Attributes:
+        profile: Which contract is served; "openai" unless said.
+        unmatched: What a request gets that no stub matches: "fail" (the default) the test, or
+            "generate" a completion.
+        unused: Whether a reply that nothing asked for fails the test: "fail" (the default), or
+            "ignore".
+        validation: What is asked of requests; "strict" unless said.
+        kind: What is generated; "plain" unless said.
+        seed: Where generated parts start; the server's unless said.
+        models: Whether unknown model names are accepted: "any" (the default), or "known".
+        level: How scripted replies are judged; "observed" unless said.
+        locale: The language of generated text; "en_US" unless said.
+    """
+
+    profile: str
+    unmatched: Unmatched
+    unused: Unused
+    validation: Validation
+    kind: Kind
+    seed: int
+    models: Models
+    level: Level
+    locale: str
+
+
+_CHOICES = {
+    "unmatched": get_args(Unmatched),
+    "unused": get_args(Unused),
+    "validation": get_args(Validation),
+    "kind": get_args(Kind),
+    "models": get_args(Models),
+    "level": get_args(Level),
+}
+
+
+def check_options(options: ScriptOptions) -> None:
+    """Refuse an option that does not exist or has a value that is not allowed.
+
+    Raises:
+        BadArgument: With the closest name or value, if one is close.
+    """
+    __tracebackhide__ = True
+    known = ScriptOptions.__annotations__
+    for name, value in options.items():
+        if name not in known:
+            raise BadArgument("option", name, ", ".join(known), _close(name, known))
+        allowed = _CHOICES.get(name)
+        if allowed is not None and value not in allowed:
+            words = " or ".join(map(repr, allowed))
+            raise BadArgument(name, value, words, _close(value, allowed))
+        if name == "seed" and (not isinstance(value, int) or isinstance(value, bool)):
+            raise BadArgument(name, value, "a whole number")
+
+
+class Mockchat:
+    """A test's face of the server: what to answer, and what arrived.
+
+    Attributes:
+        name: Whose script it is: the test's id.
+        base_url: What the client under test needs as its base URL; it carries the test's token.
+        api_key: A key for the client; every key is accepted.
+    """
+
+    def __init__(self, script: Script, *, base_url: str, settings: Settings) -> None:
+        self.name = script.name
+        self.base_url = base_url
+        self.api_key = API_KEY
+        self._script = script
+        self._settings = settings
+
+    @property
+    def journal(self) -> Journal:
+        """Every exchange of this test, oldest first."""
+        return self._script.journal
+
+    def when(self, **conditions: Unpack[Conditions]) -> Stub:
+        """Add a stub for requests that meet all conditions; give it a reply next.
+
+        Raises:
+            BadArgument: A keyword does not exist, or its value cannot be compared.
+        """
+        __tracebackhide__ = True
+        return self._script.when(**conditions)
+
+    def reply(self, reply: Replying, **options: Unpack[ReplyOptions]) -> Stub:
+        """Add a stub that answers any request; see `Stub.reply` for arguments and errors."""
+        __tracebackhide__ = True
+        return self._script.reply(reply, **options)
+
+    def verify(self, raised: BaseException | None = None) -> None:
+        """Raise what went otherwise than written; done for you when the test ends.
+
+        See `Script.verify` for arguments and errors.
+        """
+        __tracebackhide__ = True
+        self._script.verify(raised)
+
+    def transcript(self) -> str:
+        """Return the journal as a conversation, with what is needed to get the same bytes again."""
+        shown = transcript(self.journal, dropped=self.journal.dropped)
+        return f"profile {self._settings.profile.name}, seed {self._settings.seed}\n{shown}"
+
+    def __repr__(self) -> str:
+        return f"<Mockchat of {self.name} at {self.base_url}>"
+
+
+class MockServer:
+    """One live server for all tests of a process.
+
+    Use it as a context manager, or call `start` and `stop`. Requests of different scripts are told
+    apart by a token in the path, so threads and event loops may use several at once.
+
+    Args:
+        host: Name or address to listen on.
+        port: Port to listen on; 0 takes any free one.
+        seed: Where generated parts start in scripts that say nothing else.
+    """
+
+    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, seed: int = 0) -> None:
+        self._scripts = Scripts()
+        self._dispatcher = Dispatcher(self._scripts)
+        self._live = LiveServer(self._dispatcher, host=host, port=port)
+        self._seed = seed
+        self._recent: deque[Mockchat] = deque(maxlen=_REMEMBERED)
+
+    def start(self) -> Self:
+        """Listen; requests are taken as soon as this returns.
+
+        Raises:
+            CannotListen: The address is taken or not available.
+        """
+        self._live.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop listening and free every thread and socket."""
+        self._live.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def base_url(self) -> str:
+        """The base URL without a token: it leads to the script opened last."""
+        return self._live.base_url
+
+    @property
+    def late(self) -> tuple[LateRequest, ...]:
+        """The requests that came after their test had ended, oldest first."""
+        return self._scripts.late
+
+    def recent(self, name: str) -> tuple[Mockchat, ...]:
+        """Return the scripts called `name` among those opened last, oldest first."""
+        return tuple(face for face in self._recent if face.name == name)
+
+    @contextmanager
+    def script(
+        self, *, name: str | None = None, **options: Unpack[ScriptOptions]
+    ) -> Iterator[Mockchat]:
+        """Open a clean script; verify it at the end, without hiding what the body raised.
+
+        Args:
+            name: Whose script it is; the running test's id, or the caller's line.
+            **options: See `ScriptOptions`.
+
+        Raises:
+            BadArgument: An option does not exist, or has a value that is not allowed.
+            UnknownProfile: There is no such profile.
+            NoStubMatched: At the end: a request matched no stub.
+            UnusedReply: At the end: a reply was not asked for.
+            InvalidReply: At the end: a reply was no answer to its request.
+            ServerFailed: At the end: the server's thread met an error.
+        """
+        __tracebackhide__ = True
+        with self.unverified(name=name, **options) as face:
+            try:
+                yield face
+            except BaseException as error:
+                face.verify(error)
+                raise
+        face.verify()
+
+    @contextmanager
+    def unverified(
+        self, *, name: str | None = None, **options: Unpack[ScriptOptions]
+    ) -> Iterator[Mockchat]:
+        """Open a clean script for a caller that verifies it at a time of its own choice."""
+        __tracebackhide__ = True
+        check_options(options)
+        settings = self._settings(options)
+        script = Script(
+            contract_for(settings.profile.name),
+            name=name or running_test() or caller_line() or "script",
+            unmatched=options.get("unmatched", "fail"),
+            unused=options.get("unused", "fail"),
+            level=settings.level,
+        )
+        token = self._dispatcher.open(script, settings)
+        base_url = self._live.base_url.replace("/v1", f"/{token}/v1")
+        face = Mockchat(script, base_url=base_url, settings=settings)
+        self._recent.append(face)
+        try:
+            yield face
+        finally:
+            self._dispatcher.close(token, script)
+
+    def _settings(self, options: ScriptOptions) -> Settings:
+        given = {"seed": self._seed, "unmatched": "fail", **options}
+        given.pop("unused", None)
+        given["profile"] = load_profile(options.get("profile", "openai"))
+        return Settings(**given)
+
+
+class Dispatcher:
+    """The application behind the port: leads each request to the app of its script.
+
+    Args:
+        scripts: The open scripts, shared with the apps.
+    """
+
+    def __init__(self, scripts: Scripts) -> None:
+        self._scripts = scripts
+        self._apps: dict[Settings, App] = {}
+        self._settings: dict[Script, Settings] = {}
+        self._lock = threading.Lock()
+
+    def open(self, script: Script, settings: Settings) -> str:
+        """Serve a script under `settings` and return its token."""
+        with self._lock:
+            self._settings[script] = settings
+        return self._scripts.open(script)
+
+    def close(self, token: str, script: Script) -> None:
+        """Refuse what still comes for a script."""
+        self._scripts.close(token)
+        with self._lock:
+            del self._settings[script]
+
+    @property
+    def body_limit(self) -> int:
+        """The largest request body to be read, in bytes."""
+        return self._app(Settings()).body_limit
+
+    def handle(self, incoming: Incoming) -> Ticket:
+        """Answer a request as its script says; what goes wrong here is charged to the script."""
+        request = f"{incoming.method} {incoming.path}"
+        try:
+            script, path = self._scripts.resolve(incoming.path, method=incoming.method)
+        except LateRequest as late:
+            return self._refusal(410, late, incoming)
+        settings = None if script is None else self._settings.get(script)
+        if script is None or settings is None:
+            return self._refusal(410, self._scripts.refuse(request, None), incoming)
+        script.note_arrival()
+        app = self._app(settings)
+        try:
+            return app.handle(incoming)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test must hear of it
+            problem = carried(error, f"{incoming.method} {path}")
+            script.charge(problem)
+            return self._refusal(500, problem, incoming)
+
+    def refuse(self, status: int, message: str, incoming: Incoming | None = None) -> Ticket:
+        """Answer what could not be read as a request, in the words of the default profile."""
+        return self._app(Settings()).refuse(status, message, incoming)
+
+    def _refusal(self, status: int, problem: MockchatError, incoming: Incoming) -> Ticket:
+        text = f"{type(problem).__name__}: {problem}"
+        ticket = self.refuse(status, text, incoming)
+        # A client that tries again would only bury the cause under its own retries.
+        headers = (*ticket.delivery.headers, ("x-should-retry", "false"))
+        return replace(ticket, delivery=replace(ticket.delivery, headers=headers))
+
+    def _app(self, settings: Settings) -> App:
+        with self._lock:
+            app = self._apps.get(settings)
+            if app is None:
+                app = self._apps[settings] = App(settings, self._scripts)
+            return app
+
+
+def carried(error: Exception, request: str) -> MockchatError:
+    """Return the error as one that pickles and can be raised in the test's thread.
+
+    Frames of mockchat itself are left out: what failed is a callable of the test.
+    """
+    if isinstance(error, MockchatError):
+        return error
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith(_PACKAGE)
+    ]
+    trace = "".join(traceback.format_list(frames))
+    return ServerFailed(request, f"{type(error).__name__}: {error}", trace)
+
+
+def running_test() -> str | None:
+    """Return the id of the test that pytest runs in this process, None outside of one."""
+    current = os.environ.get("PYTEST_CURRENT_TEST")
+    return None if current is None else current.rpartition(" (")[0]
+
+
+def _close(value: object, known: object) -> str | None:
+    if not isinstance(value, str):
+        return None
+    return next(iter(difflib.get_close_matches(value, list(known), n=1)), None)  # type: ignore[call-overload]  # any collection of names
