@@ -1,0 +1,209 @@
+"""The manual tells the truth: every block runs, every link leads somewhere, every option is there."""
+
+import configparser
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import pytest
+from serving import server_environment, serving
+
+from mockchat.cli import main
+
+PROJECT = Path(__file__).parents[2]
+README = (PROJECT / "README.md").read_text()
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PRINTED_URL = "http://127.0.0.1:4010/v1"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of the README with the output it shows, if a text block follows it."""
+
+    line: int
+    language: str
+    source: str
+    output: str | None
+
+    @property
+    def is_test(self):
+        """Whether it is a test file rather than a script."""
+        return self.language == "python" and "\ndef test_" in self.source
+
+
+def blocks():
+    """Return the blocks of the README in order."""
+    found = list(BLOCK.finditer(README))
+    following = [*found[1:], None]
+    return [
+        Block(
+            line=README.count("\n", 0, match.start()) + 1,
+            language=match[1],
+            source=match[2],
+            output=after[2] if after is not None and after[1] == "text" else None,
+        )
+        for match, after in zip(found, following, strict=True)
+        if match[1] != "text"
+    ]
+
+
+def chosen(condition):
+    """Parametrize over the blocks that meet the condition, named by their line."""
+    found = [block for block in blocks() if condition(block)]
+    assert found
+    return pytest.mark.parametrize("block", found, ids=lambda block: f"line {block.line}")
+
+
+@pytest.fixture(scope="module")
+def base_url():
+    """Serve as `make serve` does, on a port that is free."""
+    with serving() as served:
+        yield served.base_url
+
+
+def test_every_block_is_of_a_kind_that_is_run():
+    """A block that no test knows is the one that rots."""
+    assert {block.language for block in blocks()} == {"sh", "python", "ini"}
+
+
+@chosen(lambda block: block.language == "python" and not block.is_test)
+def test_a_script_runs(block, base_url, tmp_path):
+    """The first thing a stranger copies must work."""
+    run = subprocess.run(
+        [sys.executable, "-c", block.source],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env=server_environment(OPENAI_BASE_URL=base_url, OPENAI_API_KEY="any"),
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip()
+    if block.output is not None:
+        assert run.stdout == block.output
+
+
+@chosen(lambda block: block.is_test and block.output is None)
+def test_a_test_passes(block, pytester):
+    """An example test that fails teaches the wrong thing."""
+    pytester.makepyfile(test_readme=block.source)
+    count = block.source.count("\ndef test_")
+    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider").assert_outcomes(passed=count)
+
+
+@chosen(lambda block: block.is_test and block.output is not None)
+def test_a_failure_reads_as_shown(block, pytester):
+    """Whoever searches for a message must find it here, word for word."""
+    pytester.makepyfile(test_readme=block.source)
+    outcome = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider")
+    assert outcome.ret == 1
+    shown = "\n".join(re.sub(r"^E +", "", line) for line in outcome.outlines)
+    assert block.output.strip() in re.sub(r"\n{2,}", "\n\n", shown)
+
+
+@chosen(lambda block: block.language == "ini")
+def test_an_ini_block_is_accepted(block, pytester):
+    """An option that pytest does not know would be ignored."""
+    parsed = configparser.ConfigParser()
+    parsed.read_string(block.source)
+    assert parsed.sections() == ["pytest"]
+    pytester.makeini(block.source)
+    pytester.makepyfile("def test_nothing(): pass")
+    outcome = pytester.runpytest_subprocess("-q", "--strict-config", "-p", "no:cacheprovider")
+    outcome.assert_outcomes(passed=1)
+
+
+def shell_lines():
+    """Return every line of the shell blocks."""
+    return [
+        line for block in blocks() if block.language == "sh" for line in block.source.splitlines()
+    ]
+
+
+@pytest.mark.parametrize("line", shell_lines())
+def test_a_shell_line_does_what_it_says(line, base_url):
+    """Two commands are the whole introduction; a third that fails ends the visit."""
+    command, *arguments = shlex.split(line)
+    check = {
+        "make": check_make,
+        "export": check_export,
+        "curl": check_curl,
+        "pip": check_pip,
+    }[command]
+    check(line.replace(PRINTED_URL, base_url), arguments)
+
+
+def check_make(line, arguments):
+    """Make knows the target (and says what it would do)."""
+    environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+    command = ["make", "--dry-run", *arguments]
+    assert subprocess.run(command, cwd=PROJECT, check=False, env=environment).returncode == 0
+
+
+def check_export(line, arguments):
+    """The variables are those the SDK reads."""
+    assert [name.partition("=")[0] for name in arguments] == ["OPENAI_BASE_URL", "OPENAI_API_KEY"]
+
+
+def check_curl(line, arguments):
+    """The server answers it."""
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    run = subprocess.run(
+        ["bash", "-c", f"{line} --silent --noproxy '*'"], capture_output=True, text=True, check=True
+    )
+    assert '"object": "chat.completion"' in run.stdout
+
+
+def check_pip(line, arguments):
+    """The checkout is what is installed; tests/house/test_packaging.py does it."""
+    assert arguments == ["install", "."]
+    assert (PROJECT / "pyproject.toml").is_file()
+
+
+def anchor(heading):
+    """Return the anchor that a Markdown page gives to a heading."""
+    return re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-")
+
+
+ANCHORS = {anchor(heading) for heading in re.findall(r"^#+ (.+)$", README, re.MULTILINE)}
+
+
+def test_links_and_references_lead_somewhere():
+    """Messages send their readers to headings here; a dead end is worse than no link."""
+    sources = [README, *(path.read_text() for path in sorted((PROJECT / "mockchat").rglob("*.py")))]
+    referred = {
+        target for text in sources for target in re.findall(r"(?:README\.md|\()#([\w-]+)", text)
+    }
+    assert referred
+    assert referred - ANCHORS == set()
+    files = set(re.findall(r"\]\(([\w./-]+)\)", README))
+    assert {name for name in files if not (PROJECT / name).exists()} == set()
+
+
+def serve_options():
+    """Return the options of `mockchat serve` but --help."""
+    context = click.Context(main)
+    return [option for option in main.get_command(context, "serve").params if option.name != "help"]
+
+
+@pytest.mark.parametrize("option", serve_options(), ids=lambda option: option.opts[0])
+def test_every_option_of_serve_is_documented_with_its_default(option):
+    """An option that nobody can find does not exist."""
+    rows = [line for line in README.splitlines() if line.startswith(f"| `{option.opts[0]}` |")]
+    assert len(rows) == 1
+    # What stands for "no default" differs between versions of click.
+    has_default = isinstance(option.default, str | int) and not option.is_flag
+    default = rows[0].split("|")[2].strip().strip("`")
+    assert default == (str(option.default) if has_default else "")
+
+
+def test_every_command_is_documented():
+    """The same for commands."""
+    assert [name for name in main.commands if f"`mockchat {name}`" not in README] == []
