@@ -106,7 +106,9 @@ def _uuid(draw: Draw) -> str:
 
 
 def _json_pointer(draw: Draw) -> str:
-    return "".join([f"/{_pick(draw, (*_WORDS, '0', '~0', '~1'))}" for _ in range(draw.size(0, 4, 2))])
+    return "".join(
+        [f"/{_pick(draw, (*_WORDS, '0', '~0', '~1'))}" for _ in range(draw.size(0, 4, 2))]
+    )
 
 
 def _relative_json_pointer(draw: Draw) -> str:

@@ -5,9 +5,11 @@ forgives a final newline, and `\\p{L}`, `\\u{1F600}` or `(?<name>…)` are error
 sampler needs, and can be written back as a Python expression of the same meaning.
 """
 
-import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import groupby
+from unicodedata import category
 
 Ranges = tuple[tuple[int, int], ...]
 """Code points from … to, ascending, both included."""
@@ -119,24 +121,30 @@ def merged(ranges: Ranges) -> Ranges:
     return tuple(found)
 
 
-@lru_cache(maxsize=64)
-def _category(name: str) -> Ranges:
-    """Return the characters of a Unicode category in the Basic Multilingual Plane.
+@cache
+def _categories() -> Mapping[str, Ranges]:
+    """Return the characters of every two-letter Unicode category in the Basic Multilingual Plane.
 
     The higher planes are left out: reading them all takes a tenth of a second, and a sample
     needs only some member.
     """
+    found: dict[str, list[tuple[int, int]]] = {}
+    for name, points in groupby(range(0x10000), key=lambda point: category(chr(point))):
+        run = [*points]
+        found.setdefault(name, []).append((run[0], run[-1]))
+    del found["Cs"]
+    return {name: tuple(ranges) for name, ranges in found.items()}
+
+
+def _property(name: str) -> Ranges:
     wanted = _CATEGORIES.get(name, name)
     if wanted == "Any":
         return complement(())
-    points = [
-        (point, point)
-        for point in range(0x10000)
-        if unicodedata.category(chr(point)).startswith(wanted) and not 0xD800 <= point <= 0xDFFF
-    ]
-    if not points:
+    every = _categories()
+    ranges = [span for each in every if each.startswith(wanted) for span in every[each]]
+    if not ranges or not wanted:
         raise BadPattern(f"the character property {name!r} is not supported")
-    return merged(tuple(points))
+    return merged(tuple(ranges))
 
 
 @lru_cache(maxsize=512)
@@ -314,7 +322,7 @@ class _Reader:
             if not self.accept("{"):
                 raise self.problem("a character property without its name")
             name = self.until("}").rpartition("=")[2]
-            found = _category(name)
+            found = _property(name)
             return found if char == "p" else complement(found)
         point = self.code_point(char)
         return ((point, point),)

@@ -1,0 +1,135 @@
+"""Load a caller's schema: checked, upgraded, its references resolvable, every part with a pointer."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any, TypeAlias
+
+from jsonschema import ValidationError, validators
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
+
+from mockchat.contract.judges import TooDeep, judge_class
+from mockchat.errors import ImpossibleSchema
+from mockchat.payloads.drafts import Upgrade
+from mockchat.payloads.regexes import is_found
+from mockchat.payloads.vocabulary import check, subschemas
+from mockchat.types import Json, JsonView
+
+_BASE = "https://mockchat.invalid/schema"
+
+Schemas: TypeAlias = Registry[Json]
+"""Documents that references may name, by URI."""
+
+
+class Source:
+    """A schema ready to compile.
+
+    Args:
+        schema: What values are wanted for.
+        root: The document `schema` stands in, for references such as "#/$defs/x"; None: itself.
+        documents: Other documents that references may name.
+
+    Raises:
+        ImpossibleSchema: It is not a schema of any draft from 4 to 2020-12.
+    """
+
+    def __init__(self, schema: Json, root: JsonView | None, documents: Schemas | None) -> None:
+        check(schema)
+        if root is not None:
+            check(root)
+        self._documents = documents
+        self._registry: Schemas = Registry()
+        self._pointers: dict[int, str] = {}
+        self._tests: dict[int, Callable[[Json], bool]] = {}
+        self._targets: dict[str, Json] = {}
+        self._kept: list[Json] = []
+        whole = schema if root is None else root
+        dialect = whole.get("$schema", "") if isinstance(whole, Mapping) else ""
+        self._upgrade = Upgrade(dialect)
+        copy = self._add(whole, _BASE)
+        self._base = copy.get("$id", _BASE) if isinstance(copy, Mapping) else _BASE
+        self._root = copy
+        self.schema = self._upgrade.copy(schema, self._base)
+        self._note_pointers(self.schema)
+
+    def _add(self, document: Json, uri: str) -> Json:
+        copy = self._upgrade.copy(document, uri)
+        self._note_pointers(copy)
+        if isinstance(copy, Mapping):
+            resource = DRAFT202012.create_resource(copy)
+            self._registry = self._registry.with_resource(uri, resource).crawl()
+        return copy
+
+    def _note_pointers(self, schema: Json) -> None:
+        pending = [("", schema)]
+        while pending:
+            pointer, current = pending.pop()
+            if isinstance(current, Mapping) and id(current) not in self._pointers:
+                self._pointers[id(current)] = pointer
+                self._kept.append(current)
+                pending.extend((pointer + token, each) for token, each in subschemas(current))
+
+    def pointer(self, schema: Json) -> str:
+        """Return where `schema` stands in its document; "" for what was made here."""
+        return self._pointers.get(id(schema), "")
+
+    def name(self, schema: JsonView, pointer: str) -> None:
+        """Note that `schema`, made here, stands for what is at `pointer`."""
+        self._pointers[id(schema)] = pointer
+        self._kept.append(schema)
+
+    def resolve(self, reference: str, pointer: str) -> Json:
+        """Return the schema an absolute `reference` names; `pointer` is where it is written.
+
+        Raises:
+            ImpossibleSchema: Nothing is there, or what is there is no schema.
+        """
+        if reference not in self._targets:
+            self._targets[reference] = self._looked_up(reference, pointer)
+        return self._targets[reference]
+
+    def resolve_dynamic(self, reference: str, pointer: str) -> Json:
+        """Return what a `$dynamicRef` names when the whole document is the outermost scope."""
+        anchor = reference.rpartition("#")[2]
+        if isinstance(self._root, Mapping) and self._root.get("$dynamicAnchor") == anchor:
+            return self._root
+        return self.resolve(reference, pointer)
+
+    def _looked_up(self, reference: str, pointer: str) -> Json:
+        uri = reference.partition("#")[0]
+        try:
+            if uri not in self._registry and self._documents is not None:
+                self._add(self._documents.get_or_retrieve(uri).value.contents, uri)
+            found = self._registry.resolver().lookup(reference).contents
+        except Unresolvable:
+            local = reference.removeprefix(self._base)
+            raise ImpossibleSchema(pointer, f"the reference {local!r} leads nowhere") from None
+        if isinstance(found, Mapping) and id(found) not in self._pointers:
+            check(found)
+            found = self._upgrade.copy(found, uri)
+            self._note_pointers(found)
+        return found
+
+    def accepts(self, schema: Json, value: Json) -> bool:
+        """Tell whether `value` is valid against `schema`, a part of this source or made here."""
+        if isinstance(schema, bool):
+            return schema
+        if id(schema) not in self._tests:
+            self._kept.append(schema)
+            self._tests[id(schema)] = _judge()(schema, registry=self._registry).is_valid
+        try:
+            return self._tests[id(schema)](value)
+        except (TooDeep, RecursionError):
+            return False
+
+
+@cache
+def _judge() -> Any:
+    """Return the contract's judge, made to read the patterns that samples are drawn from."""
+    return validators.extend(judge_class(), {"pattern": _pattern})
+
+
+def _pattern(validator: Any, text: str, instance: Json, _: Json) -> Iterator[ValidationError]:
+    if validator.is_type(instance, "string") and not is_found(text, instance):
+        yield ValidationError("", validator="pattern", validator_value=text, instance=instance)

@@ -1,0 +1,154 @@
+"""Make a value for any JSON Schema: ours, a tool's parameters, a response format.
+
+The schema is compiled once; a walk over its nodes asks a `Draw` for every choice. Work is bounded
+without timers: a schema whose smallest value is too large is refused before drawing, and optional
+parts are drawn only while a budget of nodes lasts.
+"""
+
+import json
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
+
+from mockchat.errors import ImpossibleSchema
+from mockchat.payloads.costs import price, refuse_unmakeable
+from mockchat.payloads.draw import Draw
+from mockchat.payloads.schema_compile import Compiler
+from mockchat.payloads.schema_nodes import Choice
+from mockchat.payloads.schema_source import Schemas, Source
+from mockchat.payloads.seeded import canonical_json
+from mockchat.payloads.walk import Unlucky, Walk
+from mockchat.types import Json, JsonView, Kind
+
+_REMEMBERED = 256
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """A schema ready to make values of.
+
+    Attributes:
+        source: The schema, upgraded, with all it refers to.
+        node: Its root node; its price says that there is a value.
+        places: All nodes' places, in order of compilation.
+    """
+
+    source: Source
+    node: Choice
+    places: tuple[Choice, ...]
+
+    @property
+    def tests(self) -> int:
+        """How many nodes need finished values tested; 0: no value is ever drawn in vain."""
+        return sum(bool(branch.tests) for place in self.places for branch in place.branches)
+
+
+def compile_schema(
+    schema: JsonView | bool, *, root: JsonView | None = None, documents: Schemas | None = None
+) -> Compiled:
+    """Compile `schema`; the same schema, by its JSON, is compiled once.
+
+    Args:
+        schema: A schema of any draft from 4 to 2020-12.
+        root: The document it stands in, for references such as "#/$defs/x"; None: itself.
+        documents: Other documents that references may name; what is compiled with them is not
+            remembered.
+
+    Raises:
+        ImpossibleSchema: It is not a schema, has no value, or none of a reasonable size.
+    """
+    if documents is not None:
+        return _compiled(schema, root, documents)
+    try:
+        key = canonical_json([schema, root])
+    except RecursionError:
+        raise ImpossibleSchema("", "it is nested too deep") from None
+    except (TypeError, ValueError) as problem:
+        raise ImpossibleSchema("", f"it is not JSON: {problem}") from None
+    return _memory.compiled(key)
+
+
+def _compiled(schema: Json, root: JsonView | None, documents: Schemas | None) -> Compiled:
+    source = Source(schema, root, documents)
+    compiler = Compiler(source)
+    node = compiler.compile(source.schema)
+    price(compiler.places)
+    refuse_unmakeable(node)
+    return Compiled(source=source, node=node, places=tuple(compiler.places))
+
+
+class _Memory:
+    """The schemas compiled last, refusals included, by their JSON; safe to share among threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._known: OrderedDict[str, Compiled | ImpossibleSchema] = OrderedDict()
+
+    def compiled(self, key: str) -> Compiled:
+        with self._lock:
+            found = self._known.pop(key, None)
+        if found is None:
+            schema, root = json.loads(key)
+            try:
+                found = _compiled(schema, root, None)
+            except ImpossibleSchema as problem:
+                found = problem
+        with self._lock:
+            self._known[key] = found
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        if isinstance(found, ImpossibleSchema):
+            raise ImpossibleSchema(found.pointer, found.reason)
+        return found
+
+
+_memory = _Memory()
+
+
+def generate(
+    schema: JsonView | bool | Compiled,
+    draw: Draw,
+    *,
+    kind: Kind = "plain",
+    root: JsonView | None = None,
+) -> Json:
+    """Return a value that is valid against `schema`.
+
+    Integers are wire integers (1, never 1.0) and numbers are finite. Of *plain* values text is not
+    empty and objects have no members the schema does not name, as far as the schema lets; *wild*
+    ones have everything it allows.
+
+    Args:
+        schema: A schema of any draft from 4 to 2020-12, or one compiled before.
+        draw: Where choices come from.
+        kind: What is wanted.
+        root: The document `schema` stands in, for references such as "#/$defs/x"; None: itself.
+
+    Raises:
+        ImpossibleSchema: It is not a schema, has no value, or none was found.
+    """
+    compiled = schema if isinstance(schema, Compiled) else compile_schema(schema, root=root)
+    accepts = compiled.source.accepts
+    reason = "no value was found that meets all its conditions at once"
+    for _ in range(_ATTEMPTS):
+        try:
+            value = Walk(draw, kind, accepts).value(compiled.node)
+        except Unlucky:
+            break
+        if accepts(compiled.source.schema, value):
+            return value
+    for value in _suggested(compiled.source.schema):
+        if accepts(compiled.source.schema, value):
+            return value
+    raise ImpossibleSchema(compiled.source.pointer(compiled.source.schema), reason)
+
+
+def _suggested(schema: Json) -> list[Json]:
+    """Return the values the schema's author wrote down."""
+    if not isinstance(schema, Mapping):
+        return []
+    listed = schema.get("examples", [])
+    examples = listed if isinstance(listed, list) else []
+    return [schema[name] for name in ("const", "default", "example") if name in schema] + examples

@@ -1,0 +1,337 @@
+"""One walk over compiled nodes, asking a draw for every choice: this is where values are made."""
+
+from collections.abc import Callable
+
+from mockchat.payloads import regexes, scalars
+from mockchat.payloads.draw import Draw
+from mockchat.payloads.layouts import (
+    FEW,
+    array_layout,
+    finite_values,
+    is_usable,
+    member_cost,
+    usable_extras,
+)
+from mockchat.payloads.schema_nodes import (
+    NEVER,
+    Anything,
+    Array,
+    Choice,
+    Constant,
+    Extra,
+    Impossible,
+    Integer,
+    Node,
+    Number,
+    Object,
+    String,
+)
+from mockchat.payloads.seeded import canonical_json
+from mockchat.types import Json, JsonArray, JsonObject, Kind
+
+BUDGET = 300
+"""How many nodes a value may have, if its smallest form has no more."""
+
+_WORK = 20_000
+_TRIES = 200
+_UNIQUE_TRIES = 40
+_NAME_TRIES = 20
+_DEPTH = {"plain": 5, "wild": 8}
+_LOOK = 4
+
+
+class Unlucky(Exception):  # noqa: N818 - caught by whoever walks, no user sees it
+    """No value passed the tests of a node within the tries."""
+
+    def __init__(self, pointer: str) -> None:
+        super().__init__(pointer)
+        self.pointer = pointer
+
+
+class Walk:
+    """Makes one value.
+
+    Args:
+        draw: Where choices come from.
+        kind: What is wanted.
+        accepts: Tells whether a value is valid against a part of the schema.
+
+    Attributes:
+        retries: How many draws were thrown away; 0 for schemas without anything to test.
+    """
+
+    def __init__(self, draw: Draw, kind: Kind, accepts: Callable[[Json, Json], bool]) -> None:
+        self.retries = 0
+        self._draw = draw
+        self._kind = kind
+        self._accepts = accepts
+        self._left = 0.0
+        self._work = 0
+
+    def value(self, node: Node) -> Json:
+        """Return a value of `node`, whose price says that there is one.
+
+        Raises:
+            Unlucky: None passed the tests within the tries.
+        """
+        self._left = max(0.0, BUDGET - node.cost)
+        return self._value(node, 0)
+
+    def _value(self, node: Node, depth: int) -> Json:
+        if isinstance(node, Choice):
+            return self._branch(node, depth)
+        if not node.tests:
+            return self._made(node, depth)
+        left = self._left
+        for _ in range(_TRIES):
+            self._left = left
+            value = self._made(node, depth)
+            if all(self._accepts(test, value) for test in node.tests):
+                return value
+            self.retries += 1
+        raise Unlucky(node.pointer)
+
+    def _branch(self, node: Choice, depth: int) -> Json:
+        """Return a value of one branch; of another one where the first has no luck with its tests."""
+        if len(node.branches) == 1:
+            return self._value(node.branches[0], depth)
+        able = self._able(node, depth)
+        first = self._draw.index(len(able)) if len(able) > 1 else 0
+        left = self._left
+        for branch in able[first:] + able[:first]:
+            self._left = left - (branch.cost - node.cost)
+            try:
+                return self._value(branch, depth)
+            except Unlucky:
+                if self._work > _WORK:
+                    raise
+        raise Unlucky(node.pointer)
+
+    def _able(self, node: Choice, depth: int) -> list[Node]:
+        """Return the branches to choose from: affordable, and of the kind wanted if there are any."""
+        spare = self._left if depth < _DEPTH[self._kind] else 0
+        able = [branch for branch in node.branches if branch.cost - node.cost <= spare]
+        if self._kind == "plain":
+            hinted = [node.branches[index] for index in node.hinted]
+            hinted = [branch for branch in hinted if branch in able]
+            able = hinted or [branch for branch in able if _is_plain(branch)] or able
+        return able
+
+    def _made(self, node: Node, depth: int) -> Json:
+        self._work += 1
+        if self._work > _WORK:
+            raise Unlucky(node.pointer)
+        match node:
+            case Constant():
+                return self._listed(node)
+            case String():
+                return scalars.string(node, self._draw, self._kind)
+            case Integer():
+                return scalars.integer(node, self._draw, self._kind)
+            case Number():
+                return scalars.number(node, self._draw, self._kind)
+            case Object():
+                return self._object(node, depth)
+            case Array():
+                return self._array(node, depth)
+            case Anything():
+                return self._anything(depth)
+            case Choice() | Impossible():
+                raise AssertionError(node)
+
+    def _listed(self, node: Constant) -> Json:
+        values = node.values
+        if self._kind == "plain":
+            values = [value for value in values if value not in (None, "")] or values
+        return _copied(values[self._draw.index(len(values))] if len(values) > 1 else values[0])
+
+    def _anything(self, depth: int) -> Json:
+        draw = self._draw
+        if self._kind == "plain":
+            return draw.text(1, 40, "plain")
+        choice = draw.index(6 if depth >= _DEPTH["wild"] or self._left < 1 else 8)
+        if choice < 3:  # noqa: PLR2004 - the three JSON literals come first
+            return (None, False, True)[choice]
+        if choice == 3:  # noqa: PLR2004 - then the scalars
+            return draw.integer(-(2**53) + 1, 2**53 - 1)
+        if choice == 4:  # noqa: PLR2004
+            return draw.number(-1e9, 1e9)
+        if choice == 5:  # noqa: PLR2004
+            return draw.text(0, 40, "wild")
+        count = draw.size(0, 4, 1)
+        self._left -= count
+        if choice == 6:  # noqa: PLR2004
+            return [self._anything(depth + 1) for _ in range(count)]
+        return {draw.text(0, 12, "wild"): self._anything(depth + 1) for _ in range(count)}
+
+    def _array(self, node: Array, depth: int) -> JsonArray:
+        layout = array_layout(node)
+        if layout is None:
+            raise AssertionError(node)
+        wanted = self._length(node, layout.least, layout.most, depth)
+        items: JsonArray = []
+        seen: set[str] = set()
+        for position in range(wanted):
+            item = layout.forced.get(position) or _item(node, position)
+            if position >= layout.least:
+                if item.cost > self._left:
+                    break
+                self._left -= item.cost
+            if not node.unique:
+                items.append(self._value(item, depth + 1))
+                continue
+            value = self._distinct(item, seen, depth)
+            if value is _NOTHING:
+                if position < layout.least:
+                    raise Unlucky(node.pointer)
+                break
+            items.append(value)
+        return items
+
+    def _length(self, node: Array, least: int, most: int | None, depth: int) -> int:
+        if depth >= _DEPTH[self._kind]:
+            return least
+        low = max(least, 1) if self._kind == "plain" and most != 0 else least
+        room = low + 5 if most is None else min(most, low + 5)
+        room = max(room, min(len(node.prefix), room if most is None else most))
+        return self._draw.size(low, max(low, room), low + (1 if self._kind == "plain" else 1.5))
+
+    def _distinct(self, node: Node, seen: set[str], depth: int) -> Json:
+        """Return a value not yet in `seen`, and note it; _NOTHING where none turned up."""
+        listed = finite_values(node, FEW)
+        if listed is not None:
+            fresh = [value for value in listed if _identity(value) not in seen]
+            if not fresh:
+                return _NOTHING
+            value = fresh[self._draw.index(len(fresh))]
+            seen.add(_identity(value))
+            return _copied(value)
+        left = self._left
+        for _ in range(_UNIQUE_TRIES):
+            self._left = left
+            value = self._value(node, depth + 1)
+            if _identity(value) not in seen:
+                seen.add(_identity(value))
+                return value
+            self.retries += 1
+        return _NOTHING
+
+    def _object(self, node: Object, depth: int) -> JsonObject:
+        chosen = dict.fromkeys(node.required)
+        most = NEVER if node.most is None else node.most
+        if depth < _DEPTH[self._kind]:
+            for name in node.properties:
+                if name not in chosen and is_usable(node, name) and self._draw.chance(0.5):
+                    self._choose(node, name, chosen, most, self._left)
+        if len(chosen) < node.least:
+            cheapest = sorted(
+                (name for name in node.properties if is_usable(node, name)),
+                key=lambda name: member_cost(node, name),
+            )
+            for name in cheapest:
+                if len(chosen) < node.least and name not in chosen:
+                    self._choose(node, name, chosen, most, NEVER)
+        value = {
+            name: self._value(node.properties[name], depth + 1)
+            for name in node.properties
+            if name in chosen
+        }
+        self._add_extras(node, value, depth)
+        return value
+
+    def _choose(
+        self, node: Object, name: str, chosen: dict[str, None], most: float, left: float
+    ) -> None:
+        """Add a member and all that must come with it, if there is room and budget for them."""
+        names = [each for each in (name, *node.needs.get(name, ())) if each not in chosen]
+        cost = sum(node.properties[each].cost for each in names)
+        if cost <= left and len(chosen) + len(names) <= most:
+            chosen.update(dict.fromkeys(names))
+            self._left -= cost
+
+    def _add_extras(self, node: Object, value: JsonObject, depth: int) -> None:
+        lack = max(0, node.least - len(value))
+        extras = usable_extras(node)
+        if not extras:
+            return
+        count = lack
+        if self._kind == "wild" and depth < _DEPTH["wild"]:
+            room = 3 if node.most is None else min(3, node.most - len(value))
+            count = self._draw.size(lack, max(lack, room), lack + 0.7)
+        for position in range(count):
+            extra = extras[self._draw.index(len(extras))]
+            if position >= lack:
+                if extra.node.cost > self._left:
+                    break
+                self._left -= extra.node.cost
+            name = self._name(node, extra, value, depth)
+            if name is not None:
+                value[name] = self._value(extra.node, depth + 1)
+        if len(value) < node.least:
+            raise Unlucky(node.pointer)
+
+    def _name(self, node: Object, extra: Extra, taken: JsonObject, depth: int) -> str | None:
+        """Return a new name of the kind `extra`; None where none turned up."""
+        for attempt in range(_NAME_TRIES):
+            name = self._candidate(node, extra, depth, attempt)
+            matched = {text for text in node.patterns if regexes.is_found(text, name)}
+            if name not in node.properties and name not in taken and matched == extra.matched:
+                return name
+            self.retries += 1
+        return None
+
+    def _candidate(self, node: Object, extra: Extra, depth: int, attempt: int) -> str:
+        if node.names is not None:
+            name = self._value(node.names, depth + 1)
+            return name if isinstance(name, str) else ""
+        if extra.example is not None:
+            return regexes.sample(sorted(extra.matched)[0], self._draw)
+        if self._kind == "wild" and not attempt:
+            return self._draw.text(0, 12, "wild")
+        return self._draw.text(3, 12 + attempt, "name")
+
+
+class _Nothing:
+    """Stands for no value where None is one."""
+
+
+_NOTHING = _Nothing()
+
+
+def _item(node: Array, position: int) -> Node:
+    return node.prefix[position] if position < len(node.prefix) else node.rest
+
+
+def _is_plain(node: Node, look: int = _LOOK) -> bool:
+    """Tell whether `node` has a value other than null and the empty text."""
+    match node:
+        case Constant():
+            return any(value not in (None, "") for value in node.values)
+        case Choice() if look:
+            return any(
+                _is_plain(branch, look - 1) for branch in node.branches if branch.cost < NEVER
+            )
+        case _:
+            return True
+
+
+def _copied(value: Json) -> Json:
+    """Return a copy that the receiver may change without changing the schema."""
+    if isinstance(value, dict):
+        return {name: _copied(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_copied(each) for each in value]
+    return value
+
+
+def _identity(value: Json) -> str:
+    """Return the same text for values that JSON Schema holds equal: 1 and 1.0 are."""
+
+    def normal(part: Json) -> Json:
+        if isinstance(part, float) and part.is_integer():
+            return int(part)
+        if isinstance(part, dict):
+            return {name: normal(each) for name, each in part.items()}
+        return [normal(each) for each in part] if isinstance(part, list) else part
+
+    return canonical_json(normal(value))
