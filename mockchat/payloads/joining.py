@@ -5,16 +5,13 @@ from typing import cast
 
 from mockchat.errors import BadArgument
 from mockchat.payloads.deltas import is_lone_role
+from mockchat.payloads.members import MESSAGE_ORDER
 from mockchat.payloads.stream_style import OPENAI_STYLE, StreamStyle
 from mockchat.types import Completion, Json, JsonObject, JsonView
 
 _HEAD = ("id", "created", "model", "service_tier", "system_fingerprint")
 _OWN = frozenset((*_HEAD, "object", "choices", "usage", "moderation", "obfuscation"))
 _IN_CHOICE = frozenset(("index", "delta", "logprobs", "finish_reason"))
-_MESSAGE_ORDER = (
-    "role", "content", "reasoning_content", "reasoning", "tool_calls", "function_call", "refusal",
-    "annotations", "audio",
-)  # fmt: skip
 
 
 def join(chunks: Iterable[JsonView], *, style: StreamStyle = OPENAI_STYLE) -> Completion:
@@ -89,7 +86,7 @@ class _Choice:
             message["tool_calls"] = [self._calls[index] for index in sorted(self._calls)]
         if style.has_refusal and is_lone_role(message):
             message.setdefault("refusal", None)
-        places = {name: place for place, name in enumerate(_MESSAGE_ORDER)}
+        places = {name: place for place, name in enumerate(MESSAGE_ORDER)}
         ordered = sorted(message, key=lambda name: places.get(name, len(places)))
         return {
             "index": self._index,

@@ -10,6 +10,12 @@ from functools import lru_cache
 from mockchat.contract.profile import Profile
 from mockchat.types import Json, JsonView
 
+MESSAGE_ORDER = (
+    "role", "content", "reasoning_content", "reasoning", "tool_calls", "function_call", "refusal",
+    "annotations", "audio",
+)  # fmt: skip
+"""The order in which recorded messages name their members."""
+
 Path = tuple[str, ...]
 
 

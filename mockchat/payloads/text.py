@@ -94,22 +94,24 @@ def prose(
     *,
     locale: str | None = None,
     at_most: int | None = None,
+    sentences: tuple[int, int] = (1, 3),
     tokenizer: Tokenizer | None = None,
 ) -> str:
-    """Return one to three sentences: non-empty, printable, without line breaks.
+    """Return a few sentences: non-empty, printable, without line breaks.
 
     Args:
         draw: What decides.
         locale: The language; the draw's own unless said.
         at_most: A length in tokens that the text keeps where even one sentence can: the first
             sentence is shortened word by word, down to one word.
+        sentences: How many, at least and at most; fewer where `at_most` leaves no room.
         tokenizer: What counts the tokens.
     """
     tongue = language(locale or locale_of(draw))
     counter = tokenizer or approximate_tokens()
     separator = " " if tongue.connector or not tongue.full_stop else ""
     text = ""
-    for _ in range(1 + draw.index(3)):
+    for _ in range(draw.integer(*sentences)):
         added = sentence(draw, draw.size(3, 14, 7), tongue)
         longer = f"{text}{separator}{added}" if text else added
         if at_most is not None and counter.count(longer) > at_most:

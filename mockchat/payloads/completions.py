@@ -1,0 +1,148 @@
+"""Answer a request: a completion that keeps to all it asks, or the same around a scripted message."""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from mockchat.contract.contract import Contract
+from mockchat.payloads.answering import Answering, answering_of
+from mockchat.payloads.choices import Answer, answer
+from mockchat.payloads.draw import Draw
+from mockchat.payloads.logprobs import logprobs_of
+from mockchat.payloads.members import MESSAGE_ORDER
+from mockchat.payloads.moderation import moderation_of
+from mockchat.payloads.names import completion_id, system_fingerprint
+from mockchat.payloads.scripted import scripted_answer
+from mockchat.payloads.shapes import checked_shapes
+from mockchat.payloads.usage import usage_of
+from mockchat.types import Completion, JsonObject, JsonView, Kind
+
+_EARLIEST, _LATEST = 1_700_000_000, 1_800_000_000  # `created`: November 2023 to January 2027
+
+SERVICE_TIERS: Mapping[str, str] = {
+    "auto": "default",
+    "default": "default",
+    "flex": "flex",
+    "scale": "scale",
+    "priority": "priority",
+    "fast": "priority",
+}
+"""The tier a reply names, by the tier asked for; a request without one is served by `default`."""
+
+_FUTURE_MEMBER = "x_future_member"
+
+
+def complete(
+    request: JsonView,
+    draw: Draw,
+    *,
+    contract: Contract,
+    kind: Kind = "plain",
+    shapes: Mapping[str, float] | None = None,
+) -> Completion:
+    """Return a completion that answers `request`; a pure function of what is given.
+
+    Everything asked for has its effect: n, stop, the limits, tools and tool_choice, functions,
+    response_format, logprobs, audio, prediction, reasoning, verbosity, web search, service tier,
+    metadata, moderation. Members the profile's response document does not declare are not sent.
+
+    Args:
+        request: The decoded body; nulls count as left out.
+        draw: What decides.
+        contract: Whose replies these are.
+        kind: `plain`: what every client accepts. `wild`: everything the contract allows.
+        shapes: Weights of the shapes in `shapes.SHAPES`, None for the kind's own.
+
+    Raises:
+        ImpossibleSchema: The request asks for a value no draw can make; its pointer leads into the
+            request.
+        BadArgument: `shapes` are not weights of shapes.
+    """
+    answering = answering_of(request, contract, kind=kind, shapes=checked_shapes(shapes))
+    created = draw.integer(_EARLIEST, _LATEST)
+    answers = [answer(answering, created, draw) for _ in range(answering.asked.n)]
+    return _completion(answering, answers, created, draw)
+
+
+def completion_of(  # noqa: PLR0913 - what a script may say; all but two are named by keyword
+    request: JsonView,
+    draw: Draw,
+    *,
+    contract: Contract,
+    message: JsonView | Sequence[JsonView],
+    finish_reason: str | None = None,
+    usage: JsonView | None = None,
+) -> Completion:
+    """Return a completion around a scripted message: as it would be if the model had said that.
+
+    Ids, types of calls, refusal, logprobs and usage are filled in where they are missing; limits
+    and stop sequences are the script's own business.
+
+    Args:
+        request: The decoded body the message answers.
+        draw: What decides on ids.
+        contract: Whose replies these are.
+        message: The message of every one of the `n` choices, or a message for each choice.
+        finish_reason: Of every choice; follows from the message if not given.
+        usage: Members that replace the counted ones; the total follows them.
+    """
+    answering = answering_of(request, contract)
+    created = draw.integer(_EARLIEST, _LATEST)
+    messages = [message] * answering.asked.n if isinstance(message, Mapping) else message
+    answers = [scripted_answer(one, finish_reason, answering, draw) for one in messages]
+    completion = _completion(answering, answers, created, draw)
+    if usage is not None:
+        counted = {**completion["usage"], **usage}
+        total = counted["prompt_tokens"] + counted["completion_tokens"]
+        merged = {**counted, "total_tokens": usage.get("total_tokens", total)}
+        return cast("Completion", {**completion, "usage": merged})
+    return completion
+
+
+def _completion(
+    answering: Answering, answers: Sequence[Answer], created: int, draw: Draw
+) -> Completion:
+    """Put the answers into the object that recorded replies are, member by member in their order."""
+    asked, top = answering.asked, answering.members.top
+    spent = [one.spent for one in answers]
+    tier = asked.request.get("service_tier", "auto")
+    completion: JsonObject = {
+        "id": completion_id(draw),
+        "object": "chat.completion",
+        "created": created,
+        "model": asked.known.snapshot if asked.known else asked.model,
+        "choices": [_choice(index, one, answering, draw) for index, one in enumerate(answers)],
+        "usage": usage_of(spent, answering, draw),
+        "service_tier": SERVICE_TIERS.get(tier, "default") if isinstance(tier, str) else "default",
+        "system_fingerprint": system_fingerprint(draw),
+    }
+    if isinstance(asked.request.get("metadata"), dict) and not asked.is_stream:
+        completion["metadata"] = asked.request["metadata"]
+    if isinstance(asked.request.get("moderation"), Mapping) and "moderation" in top:
+        verdicts = moderation_of(asked.request["moderation"], len(answers), draw, answering.kind)
+        completion["moderation"] = verdicts
+    declared = {name: value for name, value in completion.items() if name in top}
+    if answering.kind == "wild" and draw.chance(0.05):
+        declared[_FUTURE_MEMBER] = draw.text(0, 40, "wild")
+    return cast("Completion", declared)
+
+
+def _choice(index: int, made: Answer, answering: Answering, draw: Draw) -> JsonObject:
+    asked, members = answering.asked, answering.members
+    message: JsonObject = {"role": "assistant", **made.message}
+    if "refusal" in members.message:
+        message.setdefault("refusal", None)
+    if "annotations" in members.message and not asked.is_stream:
+        message.setdefault("annotations", [])
+    ordered = [name for name in MESSAGE_ORDER if name in message]
+    choice: JsonObject = {
+        "index": index,
+        "message": {
+            name: message[name]
+            for name in (*ordered, *(key for key in message if key not in ordered))
+        },
+    }
+    if "logprobs" in members.choice:
+        choice["logprobs"] = None
+        if asked.logprobs:
+            choice["logprobs"] = logprobs_of(message, answering, draw)
+    return {**choice, "finish_reason": made.finish_reason}

@@ -1,0 +1,42 @@
+"""The draw that always answers with the simplest there is: for a text that has little room."""
+
+from mockchat.payloads import formats, regexes
+
+
+class SimplestDraw:
+    """Draw zero, False, the lower bound and the shortest text; see `draw.Draw`."""
+
+    def index(self, n: int) -> int:
+        """Return 0."""
+        del n
+        return 0
+
+    def chance(self, p: float) -> bool:
+        """Return False, unless True is certain."""
+        return p >= 1
+
+    def size(self, lo: int, hi: int, average: float) -> int:
+        """Return `lo`."""
+        del hi, average
+        return lo
+
+    def integer(self, lo: int, hi: int) -> int:
+        """Return the number next to zero."""
+        return min(max(0, lo), hi)
+
+    def number(self, lo: float, hi: float) -> float:
+        """Return the number next to zero."""
+        return min(max(0.0, lo), hi)
+
+    def text(self, lo: int, hi: int, hint: str) -> str:
+        """Return `lo` letters."""
+        del hi, hint
+        return "a" * lo
+
+    def pattern(self, pattern: str) -> str:
+        """Return the text `pattern` matches when every choice is the first."""
+        return regexes.sample(pattern, self)
+
+    def format(self, name: str) -> str:
+        """Return the format's simplest text."""
+        return formats.sample(name, self)

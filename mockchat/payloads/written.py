@@ -1,0 +1,150 @@
+"""The text of one choice: prose, JSON or anything, as long as the request lets it be."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from mockchat.errors import ImpossibleSchema
+from mockchat.payloads.asked import Asked
+from mockchat.payloads.draw import Draw
+from mockchat.payloads.simplest import SimplestDraw
+from mockchat.payloads.text import prose, wild_text
+from mockchat.payloads.tokens import Tokenizer
+from mockchat.payloads.values import generate
+from mockchat.types import Json, Kind
+
+_LONGEST_FILL = 512
+_SHORT_TEXTS = ("OK", "Yes", "1", "a", ".", "#")  # one token each
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A text and why it ends.
+
+    Attributes:
+        text: The text.
+        finish_reason: "stop", or "length" where the limit cut it.
+        tokens: How many tokens it has.
+    """
+
+    text: str
+    finish_reason: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What a text must keep to.
+
+    Attributes:
+        stop: Sequences it must not contain: it is cut before the first.
+        limit: How many tokens it may have, None for any number.
+        tokenizer: What counts them.
+    """
+
+    stop: tuple[str, ...]
+    limit: int | None
+    tokenizer: Tokenizer
+
+    def fit(self, text: str) -> Written:
+        """Return as much of `text` as there is room for."""
+        ends = [at for at in map(text.find, self.stop) if at >= 0]
+        kept = text[: min(ends)] if ends else text
+        pieces = self.tokenizer.split(kept)
+        if self.limit is None or len(pieces) <= self.limit:
+            return Written(text=kept, finish_reason="stop", tokens=len(pieces))
+        kept = "".join(pieces[: self.limit])
+        return Written(text=kept, finish_reason="length", tokens=self.limit)
+
+    def holds(self, text: str) -> bool:
+        """Return whether `text` fits as it is."""
+        return self.fit(text).text == text
+
+
+def write(asked: Asked, room: Room, draw: Draw, kind: Kind) -> Written:
+    """Write what `asked` wants in the format it wants.
+
+    A plain text ends by itself wherever it can: it is shortened, and JSON is made of the simplest
+    values, before the limit or a stop sequence cuts it. Where even that is too long the real
+    service cuts too.
+
+    Raises:
+        ImpossibleSchema: No value fits the caller's schema.
+    """
+    if asked.format != "text":
+        return _fitting(_json_texts(asked, draw, kind), room)
+    if kind == "wild":
+        return room.fit(wild_text(draw))
+    text = prose(draw, at_most=room.limit, sentences=asked.sentences, tokenizer=room.tokenizer)
+    written = room.fit(text)
+    return written if written.text else _fitting(iter((text, *_SHORT_TEXTS)), room)
+
+
+def write_to_the_limit(asked: Asked, room: Room, draw: Draw, kind: Kind) -> Written | None:
+    """Write a text that the limit cuts; None where it would have to be too long.
+
+    Without a limit the model's own window is what ends it, and any length will do.
+    """
+    if room.limit is None:
+        written = write(asked, room, draw, kind)
+        pieces = room.tokenizer.split(written.text)[:-1]
+        if asked.format == "text" or not pieces:
+            pieces = room.tokenizer.split(written.text)
+        text = "".join(pieces)
+        return Written(text=text, finish_reason="length", tokens=room.tokenizer.count(text))
+    if room.limit > _LONGEST_FILL or asked.format != "text":
+        return None
+    text = prose(draw)
+    while room.tokenizer.count(text) <= room.limit:
+        text = f"{text} {prose(draw)}"
+    written = room.fit(text)
+    return written if written.finish_reason == "length" else None
+
+
+def cited(written: Written, room: Room, citation: str) -> Written | None:
+    """Return `written` with a citation behind it, None where there is no room for one."""
+    longer = replace(room.fit(f"{written.text}{citation}"), finish_reason=written.finish_reason)
+    return longer if longer.text == f"{written.text}{citation}" else None
+
+
+def _fitting(texts: Iterator[str], room: Room) -> Written:
+    """Return the first text that fits as it is; where none does, what fits of the first."""
+    first: str | None = None
+    for text in texts:
+        if text and room.holds(text):
+            return room.fit(text)
+        first = text if first is None else first
+    return room.fit(first or "")
+
+
+def _json_texts(asked: Asked, draw: Draw, kind: Kind) -> Iterator[str]:
+    spacings = [_compact, _spaced, _indented]
+    if kind == "wild":
+        at = draw.index(len(spacings))
+        spacings = spacings[at:] + spacings[:at]
+    value = _json_value(asked, draw, kind)
+    yield from (write_json(value) for write_json in spacings)
+    simplest = _json_value(asked, SimplestDraw(), "plain")
+    yield from (write_json(simplest) for write_json in spacings)
+
+
+def _json_value(asked: Asked, draw: Draw, kind: Kind) -> Json:
+    if asked.format == "json_object" or asked.schema is None:
+        return {"answer": prose(draw) if not isinstance(draw, SimplestDraw) else "OK"}
+    try:
+        return generate(asked.schema, draw, kind=kind)
+    except ImpossibleSchema as impossible:
+        at = f"/response_format/json_schema/schema{impossible.pointer}"
+        raise ImpossibleSchema(at, impossible.reason) from impossible
+
+
+def _compact(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _spaced(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _indented(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
