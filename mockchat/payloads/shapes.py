@@ -32,8 +32,9 @@ def checked_shapes(shapes: Mapping[str, float] | None) -> Mapping[str, float] | 
 
 
 def _is_weight(weight: object) -> bool:
-    is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
-    return is_number and 0 <= weight < float("inf")
+    if isinstance(weight, bool) or not isinstance(weight, int | float):
+        return False
+    return 0 <= weight < float("inf")
 
 
 def pick_shape(  # noqa: PLR0913 - everything a shape depends on, named by keyword
