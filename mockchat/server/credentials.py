@@ -1,5 +1,7 @@
 """Whether a request may be answered: the API's check of keys."""
 
+import base64
+import binascii
 import hmac
 
 from mockchat.exchange import Headers, header
@@ -13,6 +15,9 @@ _LONG_ENOUGH = 20
 def problem_with(headers: Headers, keys: tuple[str, ...]) -> tuple[str, dict[str, str]] | None:
     """Return the name and the fields of the catalogue's error for a request's credentials.
 
+    A key comes as a bearer token, or as the password of basic authentication, as the API's own
+    words about a malformed header say.
+
     Args:
         headers: The request's fields.
         keys: The keys that are accepted; () accepts anything.
@@ -23,14 +28,27 @@ def problem_with(headers: Headers, keys: tuple[str, ...]) -> tuple[str, dict[str
     if not keys:
         return None
     authorization = header(headers, "authorization")
-    scheme, _, token = (authorization or "").strip().partition(" ")
-    token = token.strip()
-    if scheme.lower() != "bearer" or not token:
+    if authorization is None:
         return "missing_authorization", {}
-    offered = token.encode("utf-8", "surrogateescape")
+    offered = _key_in(authorization)
+    if not offered:
+        return "malformed_authorization", {}
     # Every key is compared, each in constant time: how long it takes tells nothing about them.
-    matches = [hmac.compare_digest(offered, key.encode()) for key in keys]
-    return None if any(matches) else ("invalid_api_key", {"masked": masked(token)})
+    matches = [hmac.compare_digest(offered.encode(), key.encode()) for key in keys]
+    return None if any(matches) else ("invalid_api_key", {"masked": masked(offered)})
+
+
+def _key_in(authorization: str) -> str | None:
+    scheme, _, value = authorization.strip().partition(" ")
+    value = value.strip()
+    if scheme.lower() == "bearer":
+        return value
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(value, validate=True).decode().partition(":")[2]
+        except (binascii.Error, ValueError):
+            return None
+    return None
 
 
 def masked(key: str) -> str:

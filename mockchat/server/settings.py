@@ -16,7 +16,7 @@ class Settings:
     """How an app answers.
 
     Attributes:
-        profile: The variant of the API to be; loaded from a name with `load_profile`.
+        profile: The variant of the API to be; `load_profile` gives it.
         seed: Same seed, same request: same generated reply.
         kind: What is generated: what every client accepts, or everything the contract allows.
         validation: What is asked of requests.
@@ -42,7 +42,7 @@ class Settings:
     models: Models = "any"
     unmatched: Unmatched = "generate"
     locale: str = "en_US"
-    shapes: Mapping[str, float] | None = None
+    shapes: Mapping[str, float] | None = field(default=None, hash=False)
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     body_limit: int = BODY_LIMIT
     vary_repeats: bool = False

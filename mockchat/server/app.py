@@ -1,0 +1,208 @@
+"""From a request to a delivery, without a socket: the journey every adapter shares."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+from http import HTTPStatus
+
+from mockchat.contract.contract import Contract
+from mockchat.contract.profile import Profile
+from mockchat.errors import MockchatError
+from mockchat.exchange import ApiError, Exchange, Headers, Incoming, Outcome, header
+from mockchat.payloads.stream_style import stream_style
+from mockchat.scripting.failures import LateRequest
+from mockchat.scripting.script import Script
+from mockchat.scripting.scripts import Scripts
+from mockchat.server import chat, models, stored_operations
+from mockchat.server.connection import report
+from mockchat.server.credentials import problem_with
+from mockchat.server.deliveries import delivery_of
+from mockchat.server.repeats import Repeats
+from mockchat.server.requests import read_query
+from mockchat.server.routes import NotRouted, Routes
+from mockchat.server.service import NEVER_RETRY, Call, Refusal, Result, Service
+from mockchat.server.service_headers import ServiceHeaders
+from mockchat.server.settings import Settings
+from mockchat.server.stored import Stores
+from mockchat.server.ticket import Ticket
+
+__all__ = ["App", "Ticket"]
+
+OPERATIONS: Mapping[str, Callable[[Service, Call], Result]] = {
+    "createChatCompletion": chat.create_completion,
+    "listChatCompletions": stored_operations.list_completions,
+    "getChatCompletion": stored_operations.get_completion,
+    "updateChatCompletion": stored_operations.update_completion,
+    "deleteChatCompletion": stored_operations.delete_completion,
+    "getChatCompletionMessages": stored_operations.list_messages,
+    "listModels": models.list_models,
+    "retrieveModel": models.retrieve_model,
+    "deleteModel": models.delete_model,
+}
+"""What answers each `operationId` of the profiles' OpenAPI documents."""
+
+
+class App:
+    """Answers requests as the service of one profile; safe to use from many threads.
+
+    Args:
+        settings: How it answers.
+        scripts: The open scripts; a request that belongs to none is answered as `settings` say.
+
+    Raises:
+        BrokenProfile: The profile cannot be read as a contract.
+    """
+
+    def __init__(self, settings: Settings, scripts: Scripts) -> None:
+        profile = settings.profile
+        self._settings = settings
+        self._scripts = scripts
+        self._routes = Routes(profile.documents)
+        self._headers = ServiceHeaders(profile.settings)
+        self._service = Service(
+            settings=settings,
+            contract=_contract(profile),
+            style=stream_style(profile),
+            stores=Stores(settings.stored_limit),
+            repeats=Repeats(counts=settings.vary_repeats),
+        )
+
+    @property
+    def body_limit(self) -> int:
+        """The largest request body to be read, in bytes."""
+        return self._settings.body_limit
+
+    def handle(self, incoming: Incoming) -> Ticket:
+        """Answer a request; the exchange is journaled when this returns, before a byte leaves.
+
+        Raises:
+            Exception: Whatever a scripted reply met, for the caller to charge to its script. A
+                request without a script is always answered.
+        """
+        received = time.monotonic()
+        call = Call(incoming=incoming, path=incoming.path, script=None)
+        try:
+            call.script, call.path = self._resolved(incoming)
+            result = self._result(call)
+        except LateRequest as late:
+            result = self._error(_late(late))
+        except Refusal as refusal:
+            result = self._error(refusal.error)
+        except Exception as error:
+            if call.script is not None:
+                raise
+            report(f"{incoming.method} {call.path!r} could not be answered", error)
+            result = self._error(self._service.contract.error("server_error"))
+        return self._ticket(call, result, received)
+
+    def refuse(self, status: int, message: str, incoming: Incoming | None = None) -> Ticket:
+        """Answer what an adapter could not make a whole request of, or could not answer.
+
+        Args:
+            status: The HTTP status.
+            message: The sentence for the client.
+            incoming: The request as far as it was read; it is journaled, where its script is open.
+        """
+        call = Call(incoming=incoming or Incoming(method="", path=""), path="", script=None)
+        error = self._refused(status, message, call.incoming)
+        # Status 410 means that there is no script to journal in: asking again would charge twice.
+        if incoming is not None and status != HTTPStatus.GONE:
+            try:
+                call.script, call.path = self._resolved(incoming)
+            except LateRequest as late:
+                error = _late(late)
+        return self._ticket(call, self._error(error), time.monotonic())
+
+    def _resolved(self, incoming: Incoming) -> tuple[Script | None, str]:
+        script, path = self._scripts.resolve(incoming.path, method=incoming.method)
+        if script is None and self._settings.unmatched == "fail":
+            raise self._scripts.refuse(f"{incoming.method} {path}", None)
+        return script, path
+
+    def _result(self, call: Call) -> Result:
+        incoming = call.incoming
+        if len(incoming.body) > self.body_limit:
+            raise Refusal(self._refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "", incoming))
+        try:
+            route = self._routes.find(incoming.method, call.path)
+        except NotRouted as missing:
+            raise self._unrouted(missing) from None
+        problem = problem_with(incoming.headers, self._settings.api_keys)
+        if problem is not None:
+            name, fields = problem
+            raise self._service.error(name, **fields)
+        call.parameters = route.parameters
+        read_query(self._service, call, route.operation.query)
+        return OPERATIONS[route.operation.id](self._service, call)
+
+    def _refused(self, status: int, message: str, incoming: Incoming) -> ApiError:
+        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            size = header(incoming.headers, "content-length") or f"over {self.body_limit}"
+            limit = self.body_limit
+            return self._service.contract.error("body_too_large", n=size, limit=limit)
+        server_failed = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        kind = "server_error" if server_failed else "invalid_request_error"
+        return ApiError(status=status, type=kind, message=message)
+
+    def _unrouted(self, missing: NotRouted) -> Refusal:
+        fields = {"method": missing.method, "path": missing.path}
+        contract = self._service.contract
+        if not missing.allowed:
+            return Refusal(contract.error("invalid_url", **fields))
+        error = contract.error("method_not_allowed", **fields)
+        allow = ("allow", ", ".join(missing.allowed))
+        return Refusal(replace(error, headers=(*error.headers, allow)))
+
+    def _error(self, error: ApiError) -> Result:
+        body = self._service.contract.envelope(error)
+        return Result(status=error.status, body=body, headers=error.headers)
+
+    def _ticket(self, call: Call, result: Result, received: float) -> Ticket:
+        seconds = time.monotonic() - received
+        fields: Headers = self._headers.fields(seconds=seconds, used=result.used)
+        delivery = delivery_of(result, fields, self._service.style)
+        if call.script is None:
+            return Ticket(delivery=delivery, finish=_forget)
+        journal = call.script.journal
+        index = journal.add(
+            Exchange(
+                index=0,
+                method=call.incoming.method,
+                path=call.path,
+                headers=call.incoming.headers,
+                request=call.request,
+                status=delivery.status,
+                reply=result.body,
+                chunks=result.chunks or (),
+                stub=call.stub,
+                mismatches=call.mismatches,
+                violations=call.violations,
+                ending=delivery.ending,
+                received=received,
+            )
+        )
+
+        def finish(outcome: Outcome) -> None:
+            journal.finish(index, outcome)
+
+        return Ticket(delivery=delivery, finish=finish)
+
+
+@cache
+def _contract(profile: Profile) -> Contract:
+    # Apps of one profile, one for each combination of settings, judge by one contract.
+    return Contract(profile)
+
+
+def _forget(outcome: Outcome) -> None:
+    """Take note of nothing: there is no journal for a request without a script."""
+
+
+def _late(late: MockchatError) -> ApiError:
+    return ApiError(
+        status=HTTPStatus.GONE,
+        type="mockchat_late_request",
+        message=str(late),
+        headers=(NEVER_RETRY,),
+    )

@@ -1,0 +1,136 @@
+"""The operation `createChatCompletion`: judge the request, find or make its answer."""
+
+from http import HTTPStatus
+
+from mockchat.errors import ImpossibleSchema
+from mockchat.exchange import ApiError
+from mockchat.payloads.chunking import split
+from mockchat.payloads.completions import complete
+from mockchat.payloads.plans import random_plan
+from mockchat.payloads.seeded import SeededDraw
+from mockchat.scripting.failures import NoStubMatched
+from mockchat.scripting.matching import RequestView
+from mockchat.scripting.replies import Answer, answer
+from mockchat.server.models import find_model
+from mockchat.server.requests import read_body
+from mockchat.server.service import NEVER_RETRY, Call, Refusal, Result, Service
+from mockchat.server.stored import Stored
+from mockchat.types import JsonObject, JsonView
+
+
+def create_completion(service: Service, call: Call) -> Result:
+    """Answer a conversation: as scripted, else made up for it.
+
+    Raises:
+        Refusal: The request breaks the contract, names an unknown model, or matches no stub.
+        MockchatError: A scripted reply is no answer to it; whatever a scripted callable raises.
+    """
+    body = read_body(service, call, "request")
+    if isinstance(body.get("model"), str):
+        find_model(service, body["model"])
+    made, draw = _answer(service, call, body)
+    if made.error is not None:
+        return Result(
+            status=made.error.status,
+            body=service.contract.envelope(made.error),
+            headers=made.error.headers,
+            pacing=made.pacing,
+            fault=made.fault,
+        )
+    if made.completion is not None and body.get("store") is True:
+        service.stores.of(call.script).keep(Stored.of(made.completion, body))
+    return Result(
+        body=made.completion,
+        chunks=_chunks(service, made, body, draw) if body.get("stream") is True else None,
+        used=_used(made),
+        pacing=made.pacing,
+        fault=made.fault,
+    )
+
+
+def _answer(service: Service, call: Call, body: JsonObject) -> tuple[Answer, SeededDraw]:
+    settings = service.settings
+    if call.script is not None:
+        view = RequestView(
+            method=call.incoming.method,
+            path=call.path,
+            headers=call.incoming.headers,
+            body=body,
+        )
+        try:
+            selection = call.script.select(view)
+        except NoStubMatched as unmatched:
+            call.mismatches = unmatched.lines
+            if call.script.unmatched == "fail":
+                raise _no_stub(unmatched) from None
+        else:
+            call.stub = selection.stub.name
+            draw = service.draw(call, repeat=selection.ordinal)
+            made = answer(
+                selection.reply,
+                view,
+                contract=service.contract,
+                draw=draw,
+                kind=settings.kind,
+                level=settings.level,
+                source=selection.stub.name,
+            )
+            return made, draw
+    draw = service.draw(call)
+    return _generated(service, body, draw), draw
+
+
+def _generated(service: Service, body: JsonObject, draw: SeededDraw) -> Answer:
+    settings = service.settings
+    try:
+        completion = complete(
+            body, draw, contract=service.contract, kind=settings.kind, shapes=settings.shapes
+        )
+    except ImpossibleSchema as impossible:
+        message = f"mockchat can make no value for a schema of this request: {impossible.reason}"
+        raise Refusal(_impossible(message, impossible)) from None
+    return Answer(completion=completion, plan=random_plan(draw, kind=settings.kind))
+
+
+def _impossible(message: str, impossible: ImpossibleSchema) -> ApiError:
+    return ApiError(
+        status=HTTPStatus.BAD_REQUEST,
+        type="invalid_request_error",
+        code="mockchat_impossible_schema",
+        param=impossible.pointer or None,
+        message=message,
+    )
+
+
+def _no_stub(unmatched: NoStubMatched) -> Refusal:
+    return Refusal(
+        ApiError(
+            status=HTTPStatus.BAD_REQUEST,
+            type="mockchat_no_stub_matched",
+            message=str(unmatched),
+            headers=(NEVER_RETRY,),
+        )
+    )
+
+
+def _chunks(
+    service: Service, made: Answer, body: JsonObject, draw: SeededDraw
+) -> tuple[JsonView, ...]:
+    if made.completion is None:
+        return made.chunks
+    asked = body.get("stream_options")
+    options: JsonView = asked if isinstance(asked, dict) else {}
+    return split(
+        made.completion,
+        made.plan,
+        style=service.style,
+        include_usage=options.get("include_usage") is True,
+        obfuscation=options.get("include_obfuscation") is not False,
+        draw=draw,
+    )
+
+
+def _used(made: Answer) -> dict[str, int]:
+    usage = (made.completion or {}).get("usage")
+    tokens = usage.get("total_tokens", 0) if isinstance(usage, dict) else 0
+    return {"requests": 1, "tokens": tokens}

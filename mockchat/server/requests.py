@@ -1,0 +1,117 @@
+"""Read a request's body and query as the contract wants them, or refuse it in the API's words."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import parse_qsl
+
+from mockchat.contract.pointers import pointer_of
+from mockchat.contract.validation import schema_violations
+from mockchat.exchange import Violation, header
+from mockchat.server import wire
+from mockchat.server.service import Call, Refusal, Service
+from mockchat.types import Json, JsonObject, JsonView
+
+_JSON_TYPE = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json", re.ASCII)
+_INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_DEEP = re.compile(r"([^\[\]]+)\[([^\[\]]*)\]")
+
+
+def read_body(service: Service, call: Call, document: str) -> JsonObject:
+    """Decode the body, judge it by `document`, and return it; what is found stands in `call`.
+
+    A content type that is not JSON makes the service see no members at all, so that it answers as
+    to `{}`; a missing one is taken for JSON, and `Accept` is not looked at.
+
+    Raises:
+        Refusal: It is no JSON object, or breaks the contract under a validation that refuses.
+    """
+    content_type = header(call.incoming.headers, "content-type")
+    if content_type is not None and not _is_json(content_type):
+        call.violations += (_note("http.content-type", f"{content_type!r} is not a JSON type"),)
+        if service.refuses:
+            call.request = {}
+    if call.request is None:
+        call.request = _decoded(service, call)
+    found = _judged(service, call.request, document)
+    call.violations += found
+    wrong = [violation for violation in found if not violation.is_note]
+    if wrong and (service.refuses or not isinstance(call.request, dict)):
+        raise Refusal(service.contract.api_error(wrong[0], call.request))
+    body: JsonObject = call.request
+    return body
+
+
+def read_query(service: Service, call: Call, schemas: Mapping[str, JsonView]) -> None:
+    """Decode the query parameters that an operation has into `call.query`, defaults filled in.
+
+    The last of repeated parameters counts; ones the operation does not have are ignored, as are
+    values that break their schema under a validation that does not refuse.
+
+    Raises:
+        Refusal: A value breaks its schema under a validation that refuses.
+    """
+    given = _fields(call.incoming.query)
+    for name, schema in schemas.items():
+        if name in given:
+            value = _typed(given[name], schema)
+            found = [_within(name, violation) for violation in schema_violations(schema, value)]
+            call.violations += tuple(found)
+            if found and service.refuses:
+                raise Refusal(service.contract.api_error(found[0], {name: value}))
+            if not found:
+                call.query[name] = value
+        if name not in call.query and "default" in schema:
+            call.query[name] = schema["default"]
+
+
+def _is_json(content_type: str) -> bool:
+    media_type = content_type.partition(";")[0].strip().lower()
+    return _JSON_TYPE.fullmatch(media_type) is not None
+
+
+def _decoded(service: Service, call: Call) -> Json:
+    try:
+        decoded = wire.decode_body(call.incoming.body)
+    except wire.BadBody as bad:
+        call.violations += (_note(f"wire.{bad.kind}", bad.detail),)
+        raise service.error("invalid_json") from None
+    if decoded.duplicate_keys:
+        names = ", ".join(map(repr, decoded.duplicate_keys))
+        call.violations += (_note("wire.duplicate-key", f"repeated, the last one counts: {names}"),)
+    return decoded.value
+
+
+def _judged(service: Service, body: Json, document: str) -> tuple[Violation, ...]:
+    validation = service.settings.validation
+    if validation == "off" and isinstance(body, dict):
+        return ()
+    rules = validation != "schema"
+    if document == "request":
+        return service.contract.request_violations(body, rules=rules)
+    return service.contract.violations(document, body, rules=rules)
+
+
+def _note(rule: str, message: str) -> Violation:
+    return Violation(rule=rule, pointer="", message=message, is_note=True)
+
+
+def _fields(query: str) -> JsonObject:
+    """Decode a query string; `name[key]=value` makes an object, as OpenAPI's deepObject says."""
+    fields: JsonObject = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        deep = _DEEP.fullmatch(name)
+        if deep is None:
+            fields[name] = value
+        elif isinstance(fields.setdefault(deep[1], {}), dict):
+            fields[deep[1]][deep[2]] = value
+    return fields
+
+
+def _typed(value: Json, schema: JsonView) -> Json:
+    is_integer = schema.get("type") == "integer" and isinstance(value, str)
+    return int(value) if is_integer and _INTEGER.fullmatch(value) else value
+
+
+def _within(name: str, violation: Violation) -> Violation:
+    return replace(violation, pointer=pointer_of((name,)) + violation.pointer)

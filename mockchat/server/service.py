@@ -1,0 +1,132 @@
+"""What the operations of one app share, and the record of a request on its way through it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from mockchat.contract.contract import Contract
+from mockchat.errors import MockchatError
+from mockchat.exchange import ApiError, Headers, Incoming, Violation
+from mockchat.payloads.seeded import SeededDraw, draw_for
+from mockchat.payloads.stream_style import StreamStyle
+from mockchat.scripting.faults import Fault, Pacing
+from mockchat.scripting.script import Script
+from mockchat.server.repeats import Repeats
+from mockchat.server.settings import Settings
+from mockchat.server.stored import Stores
+from mockchat.types import Json, JsonObject, JsonView
+
+NEVER_RETRY = ("x-should-retry", "false")
+"""What keeps the official clients from burying a test's mistake under their own retries."""
+
+
+class Refusal(MockchatError):
+    """A request that ends in an error of the API.
+
+    Args:
+        error: What is answered.
+    """
+
+    def __init__(self, error: ApiError) -> None:
+        super().__init__(error)
+        self.error = error
+
+    def __str__(self) -> str:
+        return f"{self.error.status}: {self.error.message}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One request on its way through an app: what is known of it so far.
+
+    Attributes:
+        incoming: The request as it arrived.
+        path: Its path without a script's token.
+        script: The script it belongs to, or None.
+        parameters: The values its path carried.
+        query: Its query parameters, by the schemas of its operation.
+        request: Its decoded body.
+        violations: What it breaks in the contract.
+        stub: The stub that answered.
+        mismatches: Why none did.
+    """
+
+    incoming: Incoming
+    path: str
+    script: Script | None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    query: JsonObject = field(default_factory=dict)
+    request: Json = None
+    violations: tuple[Violation, ...] = ()
+    stub: str | None = None
+    mismatches: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What an operation answers, before it becomes bytes.
+
+    Attributes:
+        status: The HTTP status.
+        body: The JSON body; of a stream, the completion it says.
+        chunks: The chunks of a stream; None for a JSON reply.
+        headers: Response fields of this answer alone.
+        used: What a completion used of the service's quotas, None for any other answer.
+        pacing: When its parts leave.
+        fault: What goes wrong on purpose.
+    """
+
+    status: int = HTTPStatus.OK
+    body: Json = None
+    chunks: tuple[JsonView, ...] | None = None
+    headers: Headers = ()
+    used: Mapping[str, int] | None = None
+    pacing: Pacing | None = None
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What answers depend on besides the request.
+
+    Attributes:
+        settings: What the server was told.
+        contract: The contract of its profile.
+        style: How the profile streams.
+        stores: The stored completions.
+        repeats: How often a request came before, where that counts.
+    """
+
+    settings: Settings
+    contract: Contract
+    style: StreamStyle
+    stores: Stores
+    repeats: Repeats
+
+    @property
+    def refuses(self) -> bool:
+        """Whether a request that breaks the contract is answered with an error."""
+        return self.settings.validation in {"strict", "schema"}
+
+    def draw(self, call: Call, *, repeat: int | None = None) -> SeededDraw:
+        """Return the draw of one reply.
+
+        Args:
+            call: The request.
+            repeat: Which reply of its stub this is; None: as `vary_repeats` says.
+        """
+        settings = self.settings
+        return draw_for(
+            seed=settings.seed,
+            profile=settings.profile.name,
+            settings=settings.shaping,
+            method=call.incoming.method,
+            path=call.path,
+            body=call.request,
+            repeat=self.repeats.count(call.path, call.request) if repeat is None else repeat,
+            locale=settings.locale,
+        )
+
+    def error(self, name: str, **fields: object) -> Refusal:
+        """Return the catalogue's error called `name` as something to raise."""
+        return Refusal(self.contract.error(name, **fields))
