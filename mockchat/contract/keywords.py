@@ -91,15 +91,23 @@ def type_(validator: Any, types: Any, instance: Any, schema: Any) -> Errors:
         yield fault("type", types, instance)
 
 
+def _has_type(validator: Any, instance: Any, schema: Any) -> bool:
+    """Say whether `type` beside a list of values leaves something to add to its own fault."""
+    types = schema.get("type")
+    names = [types] if isinstance(types, str) else types
+    return names is None or any(validator.is_type(instance, name) for name in names)
+
+
 def enum(validator: Any, values: Any, instance: Any, schema: Any) -> Errors:
     """Judge `enum`."""
-    if not any(json_equal(value, instance) for value in values):
-        yield fault("enum", values, instance)
+    if _has_type(validator, instance, schema):
+        if not any(json_equal(value, instance) for value in values):
+            yield fault("enum", values, instance)
 
 
 def const(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
     """Judge `const`."""
-    if not json_equal(value, instance):
+    if _has_type(validator, instance, schema) and not json_equal(value, instance):
         yield fault("const", value, instance)
 
 

@@ -5,6 +5,7 @@ by the value's JSON type, then by a tag (a required member whose values differ b
 What is chosen so cannot change the verdict, because a branch that is passed over refuses the value.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -105,10 +106,10 @@ def _all(parts: Sequence[Branch]) -> Branch:
     first, *rest = parts
     types, literals, tags = first.types, first.literals, dict(first.tags)
     for part in rest:
-        types = tuple(type_ for type_ in types if part.admits(type_)) + tuple(
-            type_ for type_ in part.types if type_ == "integer" and "integer" not in types
-            and "number" in types
-        )
+        narrowed = tuple(type_ for type_ in types if part.admits(type_))
+        if "number" in types and "integer" not in types and "integer" in part.types:
+            narrowed += ("integer",)
+        types = narrowed
         if literals is None:
             literals = part.literals
         tags |= {name: values for name, values in part.tags.items() if name not in tags}
@@ -127,6 +128,34 @@ def _any(parts: Sequence[Branch]) -> Branch:
         literals=literals,
         tags={name: tuple(unique(v for part in parts for v in part.tags[name])) for name in shared},
     )
+
+
+def wanted(schema: Json, resolve: Resolve, seen: tuple[str, ...] = ()) -> list[Json]:
+    """Return what `schema` accepts, as an error message lists it.
+
+    Each entry is a type ("string"), a type with its items ("array of object") or listed values
+    ({"enum": […]}); [] where anything goes.
+    """
+    if not isinstance(schema, Mapping):
+        return []
+    if "enum" in schema or "const" in schema:
+        return [{"enum": list(schema.get("enum", [schema.get("const")]))}]
+    if "type" in schema:
+        types = [schema["type"]] if isinstance(schema["type"], str) else list(schema["type"])
+        items = wanted(schema.get("items"), resolve, seen) if "array" in types else []
+        kind = {json.dumps(item) if isinstance(item, dict) else item for item in items}
+        of = f" of {items[0]}" if len(kind) == 1 and isinstance(items[0], str) else ""
+        return [f"array{of}" if type_ == "array" else type_ for type_ in types]
+    reference = schema.get("$ref")
+    if isinstance(reference, str) and reference not in seen:
+        try:
+            return wanted(resolve(reference), resolve, (*seen, reference))
+        except LookupError:
+            return []
+    found: list[Json] = []
+    for branch in (*schema.get("oneOf", ()), *schema.get("anyOf", ())):
+        found += [entry for entry in wanted(branch, resolve, seen) if entry not in found]
+    return found
 
 
 def unique(values: Iterable[str]) -> list[str]:

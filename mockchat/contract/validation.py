@@ -19,9 +19,10 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012, specification_with
 
-from mockchat.contract.judges import MAX_HOPS, TooDeep, judge_class
+from mockchat.contract.judges import MAX_HOPS, TooDeep, judge_class, no_reference
 from mockchat.contract.keywords import regular_expression
 from mockchat.contract.pointers import pointer_of, tokens_of, value_at
+from mockchat.contract.unions import Resolve, wanted
 from mockchat.contract.wording import sentence
 from mockchat.errors import ImpossibleSchema
 from mockchat.exchange import Violation
@@ -54,6 +55,7 @@ class DocumentJudge:
         }
         by_uri = {schema["$id"]: (name, schema) for name, schema in self._schemas.items()}
         targets: dict[str, tuple[Json, str]] = {}
+        self._targets = targets
         for name, schema in self._schemas.items():
             for pointer, reference in _references(schema):
                 uri, _, fragment = reference.partition("#")
@@ -69,6 +71,11 @@ class DocumentJudge:
             (uri, DRAFT202012.create_resource(schema)) for uri, (_, schema) in by_uri.items()
         )
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the schemas."""
+        return tuple(self._schemas)
+
     def __contains__(self, document: str) -> bool:
         """Say whether there is a schema of this name."""
         return document in self._schemas
@@ -77,7 +84,11 @@ class DocumentJudge:
         """Return every fault of `value`, in the order of the schema."""
         schema = self._schemas[document]
         validator = self._class(schema, registry=self._registry)
-        return _collected(validator.iter_errors(value), value, f"{document}.json#", self._level)
+        errors = validator.iter_errors(value)
+        return _collected(errors, value, f"{document}.json#", self._level, self._resolve)
+
+    def _resolve(self, reference: str) -> Json:
+        return self._targets[reference][0]
 
     def is_valid(self, document: str, value: Json) -> bool:
         """Say whether `value` has no fault; faster than listing them."""
@@ -189,10 +200,14 @@ def _stock_class(schema: Json) -> Any:
 
 
 def _collected(
-    errors: Iterable[ValidationError], value: Json, root: str, level: Level
+    errors: Iterable[ValidationError],
+    value: Json,
+    root: str,
+    level: Level,
+    resolve: Resolve = no_reference,
 ) -> tuple[Violation, ...]:
     try:
-        found = [_violation(error, root, level) for error in errors]
+        found = [_violation(error, root, level, resolve) for error in errors]
     except (TooDeep, RecursionError):
         return (
             Violation(
@@ -214,12 +229,18 @@ def _collected(
     return tuple(kept)
 
 
-def _violation(error: ValidationError, root: str, level: Level) -> Violation:
+def _violation(
+    error: ValidationError, root: str, level: Level, resolve: Resolve
+) -> Violation:
     keyword = error.validator or "false"
     place = getattr(error, "place", None) or root + pointer_of(error.relative_schema_path)
     details: JsonObject = {}
     if getattr(error, "is_of_name", False):
         details["name"] = error.instance
+    if keyword == "type":
+        details["wanted"] = wanted(error.schema, resolve)
+    if isinstance(error.schema, Mapping) and "type" in error.schema:
+        details["type"] = error.schema["type"]
     return Violation(
         rule=f"schema.{keyword}",
         pointer=pointer_of(error.path),

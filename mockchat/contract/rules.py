@@ -1,0 +1,111 @@
+"""What JSON Schema cannot say, as named rules; here their shape, their registry and their running.
+
+A rule is a generator: it looks at what it judges and yields a `Found` per fault. Its docstring says
+what it asks and how we know. A profile switches a rule on by naming it under "rules" in
+`profile.json`, with the rule's parameters; a rule it does not name, or names with false, is off.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from mockchat.exchange import Violation
+from mockchat.types import Json, JsonView, Level
+
+Subject = TypeVar("Subject")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One place where a rule is broken.
+
+    Attributes:
+        pointer: JSON Pointer to it.
+        actual: The value there.
+        expected: What the rule asks, as a value or in words.
+        details: What the error's template needs besides.
+        is_milder: True for the form of the fault that a rule only counts at level `documented`.
+        is_note: True for what is worth saying and never wrong.
+    """
+
+    pointer: str
+    actual: Json = None
+    expected: Json = None
+    details: Mapping[str, Json] = field(default_factory=dict)
+    is_milder: bool = False
+    is_note: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule(Generic[Subject]):
+    """A named rule.
+
+    Attributes:
+        id: Its name: "request.…", "reply.…" or "exchange.…".
+        sentence: What is wrong where it is broken, in our words.
+        error: The entry of the error catalogue the API answers with; "" for rules on replies.
+        level: The lowest level at which it counts; at a lower one it is a note.
+        find: The judgement.
+    """
+
+    id: str
+    sentence: str
+    error: str
+    level: Level
+    find: Callable[[Subject, JsonView], Iterator[Found]]
+
+    @property
+    def summary(self) -> str:
+        """What the rule asks and how we know, from its docstring."""
+        return " ".join((self.find.__doc__ or "").split())
+
+    def violations(
+        self, subject: Subject, parameters: JsonView, level: Level
+    ) -> Iterator[Violation]:
+        """Yield what `subject` breaks, seen from `level`."""
+        for found in self.find(subject, parameters):
+            lowest: Level = "documented" if found.is_milder else self.level
+            yield Violation(
+                rule=self.id,
+                pointer=found.pointer,
+                message=self.sentence,
+                expected=found.expected,
+                actual=found.actual,
+                level=lowest,
+                is_note=found.is_note or (lowest == "documented" and level == "observed"),
+                details=found.details,
+            )
+
+
+class RuleBook(Generic[Subject]):
+    """The rules of one kind of subject, in the order they are written."""
+
+    def __init__(self) -> None:
+        self.rules: dict[str, Rule[Subject]] = {}
+
+    def rule(
+        self, rule_id: str, sentence: str, *, error: str = "", level: Level = "observed"
+    ) -> Callable[
+        [Callable[[Subject, JsonView], Iterator[Found]]],
+        Callable[[Subject, JsonView], Iterator[Found]],
+    ]:
+        """Make a rule of the function below."""
+
+        def written(
+            find: Callable[[Subject, JsonView], Iterator[Found]],
+        ) -> Callable[[Subject, JsonView], Iterator[Found]]:
+            self.rules[rule_id] = Rule(
+                id=rule_id, sentence=sentence, error=error, level=level, find=find
+            )
+            return find
+
+        return written
+
+    def violations(
+        self, subject: Subject, switched_on: Mapping[str, Json], level: Level = "observed"
+    ) -> Iterator[Violation]:
+        """Yield what `subject` breaks among the rules a profile has switched on."""
+        for rule_id, rule in self.rules.items():
+            parameters = switched_on.get(rule_id)
+            if isinstance(parameters, Mapping):
+                yield from rule.violations(subject, parameters, level)
