@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, TypedDict, Unpack, get_args
 import click
 
 from mockchat.errors import MockchatError
-from mockchat.types import Kind, Level, Models, Validation
+from mockchat.types import Kind, Models, Validation
 
 if TYPE_CHECKING:
     from mockchat.server.werkzeug_server import LiveServer
@@ -41,7 +41,6 @@ class _ServeOptions(TypedDict):
     seed: int
     kind: Kind
     validation: Validation
-    level: Level
     models: Models
     locale: str
     api_key: tuple[str, ...]
@@ -79,12 +78,6 @@ def main() -> None:
     type=click.Choice(get_args(Validation)),
     default="strict",
     help="Refuse requests by schemas and rules, by schemas alone, only warn, or accept anything.",
-)
-@click.option(
-    "--level",
-    type=click.Choice(get_args(Level)),
-    default="observed",
-    help="Promises to keep: what real servers send, or what the documentation says.",
 )
 @click.option(
     "--models",
@@ -168,7 +161,6 @@ def _start(options: _ServeOptions) -> "LiveServer":
             seed=options["seed"],
             kind=options["kind"],
             validation=options["validation"],
-            level=options["level"],
             models=options["models"],
             unmatched="generate",
             locale=options["locale"],

@@ -15,6 +15,8 @@ import pytest
 from serving import server_environment, serving
 
 from mockchat.cli import main
+from mockchat.scripting.conditions import Conditions
+from mockchat.server.mock_server import ScriptOptions
 
 PROJECT = Path(__file__).parents[2]
 README = (PROJECT / "README.md").read_text()
@@ -207,3 +209,16 @@ def test_every_option_of_serve_is_documented_with_its_default(option):
 def test_every_command_is_documented():
     """The same for commands."""
     assert [name for name in main.commands if f"`mockchat {name}`" not in README] == []
+
+
+@pytest.mark.parametrize("option", ScriptOptions.__annotations__)
+def test_every_option_of_the_fixture_is_documented(option):
+    """The same for the marker's."""
+    assert [line for line in README.splitlines() if line.startswith(f"| `{option}` | `")]
+
+
+@pytest.mark.parametrize("keyword", Conditions.__annotations__)
+def test_every_keyword_of_when_is_documented(keyword):
+    """A condition that nobody can find is written as a lambda."""
+    table = README.partition("### Matching a request")[2].partition("### ")[0]
+    assert re.search(rf"^\|.*`{keyword}`.*\|", table, re.MULTILINE)
