@@ -20,7 +20,7 @@ def choice_index(stream: StreamMemory, entry: EntryView) -> Iterator[Finding]:
     Facts 3.2 (W), 3.3 (K: openai-node limits it to n).
     """
     index, n = entry.choice.index, stream.asked.n
-    if not _is_wanted(index, n):
+    if index not in stream.choices and not _is_wanted(index, n):
         allowed = "0 or more" if n is None else f"0 to {n - 1}"
         yield Finding(
             at=f"{entry.at}/index",

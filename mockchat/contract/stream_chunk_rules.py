@@ -342,7 +342,7 @@ def finish_missing(stream: StreamMemory) -> Iterator[Finding]:
     Facts 3.2, 3.3 (W, K): openai-node refuses a choice without one; audio may end without.
     """
     for choice in stream.choices.values():
-        if choice.finish_reason is None and not choice.has_audio and not stream.has_error:
+        if not (choice.is_finished or stream.has_error):
             yield Finding(message=f"Choice {choice.index} got no finish_reason.")
 
 

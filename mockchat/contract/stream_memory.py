@@ -26,12 +26,15 @@ class Asked:
         obfuscation: Whether `stream_options.include_obfuscation` is not false.
         logprobs: Whether `logprobs` is true.
         n: How many choices; 1 unless said.
+        running_usage: Whether vLLM's `stream_options.continuous_usage_stats` is true: the counts so
+            far come with every chunk, whatever the axis `usage` says.
     """
 
     usage: bool | None = None
     obfuscation: bool | None = None
     logprobs: bool | None = None
     n: int | None = None
+    running_usage: bool = False
 
 
 def asked_by(request: JsonView | None) -> Asked:
@@ -45,6 +48,7 @@ def asked_by(request: JsonView | None) -> Asked:
         obfuscation=options.get("include_obfuscation") is not False,
         logprobs=request.get("logprobs") is True,
         n=1 if n is None else n,
+        running_usage=options.get("continuous_usage_stats") is True,
     )
 
 
@@ -61,7 +65,10 @@ class CallMemory:
 
 @dataclass(slots=True, kw_only=True)
 class ChoiceMemory:
-    """One choice: what it has said of itself, called, and how it finished."""
+    """One choice: what it has said of itself, what it called, how it finished.
+
+    `latest` is the index of the call that began last, -1 before the first.
+    """
 
     index: int
     has_role: bool = False
@@ -70,6 +77,11 @@ class ChoiceMemory:
     calls: dict[int, CallMemory] = field(default_factory=dict)
     latest: int = -1
     function_call: CallMemory | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it has a finish reason, or needs none because it streamed audio."""
+        return self.finish_reason is not None or self.has_audio
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,10 +99,8 @@ class StreamMemory:
 
     @property
     def is_finished(self) -> bool:
-        """Whether at least one choice began and every one that did has a finish reason."""
-        return bool(self.choices) and all(
-            choice.finish_reason is not None for choice in self.choices.values()
-        )
+        """Whether at least one choice began and every one that did is finished."""
+        return bool(self.choices) and all(choice.is_finished for choice in self.choices.values())
 
     def next_index(self) -> int:
         """Return the lowest index that no choice has yet."""
@@ -286,7 +296,7 @@ def remember_fragment(fragment: FragmentView) -> None:
         choice.function_call = call
     else:
         choice.calls[fragment.index] = call
-        choice.latest = fragment.index
+        choice.latest = choice.latest if fragment.call else fragment.index
 
 
 def remember_finish(entry: EntryView) -> None:

@@ -130,7 +130,10 @@ class StreamJudge:
         level: Level = "observed",
         check_chunk: Callable[[JsonView], tuple[Violation, ...]] | None = None,
     ) -> None:
-        self._memory = StreamMemory(axes=stream_axes(profile_settings), asked=asked_by(request))
+        axes, asked = stream_axes(profile_settings), asked_by(request)
+        if asked.running_usage:
+            axes = replace(axes, usage="every", usage_null=False)
+        self._memory = StreamMemory(axes=axes, asked=asked)
         self._verdict = Verdict(level)
         self._check_chunk = check_chunk
         self._events = 0
