@@ -97,7 +97,7 @@ def error(
 
     Args:
         what: A status, such as 429, or a name in the profile's catalogue, such as
-            "rate_limit_requests". A status takes the catalogue's first error with that status.
+            "rate_limit_requests". A status takes the profile's usual error of that status.
         retry_after: Seconds to wait, sent as `retry-after` (rounded up) and `retry-after-ms`.
         headers: Further response fields.
         fields: What the catalogue's message needs, such as `{"model": "gpt-x"}`.

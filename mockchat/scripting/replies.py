@@ -6,6 +6,7 @@ import inspect
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from http.client import responses
 from typing import cast
 
 from mockchat.contract.contract import Contract
@@ -111,27 +112,42 @@ def answer(  # noqa: PLR0913 - what a reply may depend on, by name
     return replace(made, plan=reply.plan or made.plan, pacing=reply.pacing, fault=reply.fault)
 
 
-def api_error(failure: Failure, contract: Contract) -> ApiError:
+def api_error(failure: Failure, contract: Contract, view: RequestView | None = None) -> ApiError:
     """Return the error a test asks for, in the profile's words.
+
+    `profile.json` says under "scripted_errors" which error is `usual` for a status ("429") or for
+    the rest of a class ("5xx", which keeps the status and says its standard phrase), and gives
+    `samples` of what the messages need. Model, method and path are the request's.
+
+    Args:
+        failure: What the test asks for.
+        contract: Whose words these are.
+        view: The request; None while it is not known.
 
     Raises:
         BadArgument: The catalogue has no such name or status, or a field is missing.
     """
     __tracebackhide__ = True
-    catalogue = contract.profile.errors
-    name = failure.name
-    if name is None:
-        name = next(
-            (key for key, entry in catalogue.items() if entry["status"] == failure.status), None
-        )
-    if name not in catalogue:
-        wanted = failure.name if failure.status is None else failure.status
-        close = difflib.get_close_matches(str(wanted), catalogue, n=1)
-        known = sorted({entry["status"] for entry in catalogue.values()})
-        allowed = ", ".join(map(str, known if failure.name is None else catalogue))
-        raise BadArgument("error()", wanted, allowed, close[0] if close else None)
-    made = contract.error(name, **failure.fields)
+    scripted = contract.profile.settings.get("scripted_errors", {})
+    usual, status = scripted.get("usual", {}), str(failure.status)
+    name = failure.name or usual.get(status) or usual.get(f"{status[0]}xx")
+    if name not in contract.profile.errors:
+        known = usual if failure.name is None else contract.profile.errors
+        close = difflib.get_close_matches(str(name), list(known), n=1)
+        wanted = failure.name or failure.status
+        raise BadArgument("error()", wanted, ", ".join(known), close[0] if close else None)
+    fields = {**_of_request(contract, view), **scripted.get("samples", {}).get(name, {})}
+    made = contract.error(name, **(fields | dict(failure.fields)))
+    if failure.status is not None and made.status != failure.status:
+        phrase = responses.get(failure.status, f"Status {failure.status}")
+        made = replace(made, status=failure.status, message=phrase)
     return replace(made, **failure.changes, headers=(*made.headers, *failure.headers))
+
+
+def _of_request(contract: Contract, view: RequestView | None) -> JsonObject:
+    if view is None:
+        return {"model": contract.profile.models[0].id, "method": "POST", "path": ""}
+    return {"model": view.body.get("model"), "method": view.method, "path": view.path}
 
 
 _BREAKS = "breaks the contract of profile {profile!r} in {count} place{s}."
@@ -180,7 +196,7 @@ def _made(  # noqa: PLR0913 - see answer
                 return Answer(chunks=cast("tuple[Chunk, ...]", chunks))
             return Answer(completion=join(chunks))
         case Failure() as failure:
-            return Answer(error=api_error(failure, contract))
+            return Answer(error=api_error(failure, contract, view))
         case Generated() as wish:
             own = draw if wish.seed is None else SeededDraw(wish.seed)
             made = complete(

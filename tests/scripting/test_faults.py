@@ -58,7 +58,9 @@ def test_pacing_delays_every_event_and_changes_no_byte(delivery):
     paced = Pacing(ttft=1.0, inter_token=0.5).apply(delivery)
     plain = events(delivery)
     assert paced.body == delivery.body
-    assert [after.delay - before.delay for after, before in zip(paced.writes, plain, strict=True)] == [
+    assert [
+        after.delay - before.delay for after, before in zip(paced.writes, plain, strict=True)
+    ] == [
         1.0,
         0.5,
         0.5,

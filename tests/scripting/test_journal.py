@@ -116,7 +116,9 @@ def test_threads_add_without_losing_one():
     journal = Journal(limit=400)
     threads = [
         threading.Thread(
-            target=lambda: [journal.finish(journal.add(exchange()), Outcome.DELIVERED) for _ in range(50)]
+            target=lambda: [
+                journal.finish(journal.add(exchange()), Outcome.DELIVERED) for _ in range(50)
+            ]
         )
         for _ in range(8)
     ]
@@ -188,9 +190,7 @@ def test_credentials_never_enter_the_journal():
         )
     )
     reply = {"error": {"message": "Incorrect API key provided: sk-abcdef123.", "code": None}}
-    journal.add(
-        exchange(status=401, headers=(*headers, ("accept", "*/*")), reply=[reply, 4])
-    )
+    journal.add(exchange(status=401, headers=(*headers, ("accept", "*/*")), reply=[reply, 4]))
     kept = journal[0]
     assert kept.headers == (*((name, "[redacted]") for name, _ in headers), ("accept", "*/*"))
     assert kept.reply == [

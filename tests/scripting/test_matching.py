@@ -30,6 +30,7 @@ def view(path="/v1/chat/completions", headers=(), **body):
 
 
 def user(text):
+    """Make a message of the user."""
     return {"role": "user", "content": text}
 
 
@@ -64,6 +65,7 @@ CONVERSATION = RequestView(
 
 
 def is_long(value):
+    """Accept nothing that a test asks for."""
     return len(value) > 1000
 
 
@@ -291,8 +293,7 @@ def test_contains_refuses_what_is_in_every_text(fragment):
 def test_a_summary_tells_requests_apart():
     """The summary is the Request line of NoStubMatched."""
     assert CONVERSATION.summary == (
-        "model='gpt-4o', 6 messages, last role 'tool', stream=True, "
-        "tools get_weather, run_sql, old"
+        "model='gpt-4o', 6 messages, last role 'tool', stream=True, tools get_weather, run_sql, old"
     )
     assert view(messages=[user("x")]).summary == (
         "model=None, 1 message, last role 'user', stream=False"
