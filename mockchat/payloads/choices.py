@@ -1,6 +1,7 @@
 """Make one choice of a generated reply: its message, why it ends and what it costs."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from mockchat.errors import ImpossibleSchema
@@ -225,7 +226,8 @@ def _fitted(tool: Tool, answering: Answering, left: int | None, draw: Draw) -> _
 
 def _texts(tool: Tool, answering: Answering, draw: Draw) -> Iterator[str]:
     yield call_text(tool, draw, answering.kind)
-    yield call_text(tool, SimplestDraw(), "plain")
+    with suppress(ImpossibleSchema):  # a pattern may have no text among the simplest choices
+        yield call_text(tool, SimplestDraw(), "plain")
 
 
 def _call_object(tool: Tool, text: str, draw: Draw) -> JsonObject:

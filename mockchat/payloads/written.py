@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from mockchat.errors import ImpossibleSchema
@@ -86,19 +87,15 @@ def write_to_the_limit(asked: Asked, room: Room, draw: Draw, kind: Kind) -> Writ
     Without a limit the model's own window is what ends it, and any length will do.
     """
     if room.limit is None:
-        written = write(asked, room, draw, kind)
-        pieces = room.tokenizer.split(written.text)[:-1]
-        if asked.format == "text" or not pieces:
-            pieces = room.tokenizer.split(written.text)
-        text = "".join(pieces)
-        return Written(text=text, finish_reason="length", tokens=room.tokenizer.count(text))
+        pieces = room.tokenizer.split(write(asked, room, draw, kind).text)
+        kept = pieces if asked.format == "text" else pieces[:-1]
+        return Written(text="".join(kept), finish_reason="length", tokens=len(kept))
     if room.limit > _LONGEST_FILL or asked.format != "text":
         return None
     text = prose(draw)
-    while room.tokenizer.count(text) <= room.limit:
-        text = f"{text} {prose(draw)}"
-    written = room.fit(text)
-    return written if written.finish_reason == "length" else None
+    copies = room.limit // room.tokenizer.count(text) + 2
+    written = room.fit(" ".join([text] * copies))
+    return written if written.finish_reason == "length" else None  # a stop sequence came first
 
 
 def cited(written: Written, room: Room, citation: str) -> Written | None:
@@ -118,24 +115,34 @@ def _fitting(texts: Iterator[str], room: Room) -> Written:
 
 
 def _json_texts(asked: Asked, draw: Draw, kind: Kind) -> Iterator[str]:
+    """Yield JSON texts that answer `asked`: as drawn, then the shortest."""
     spacings = [_compact, _spaced, _indented]
     if kind == "wild":
         at = draw.index(len(spacings))
         spacings = spacings[at:] + spacings[:at]
-    value = _json_value(asked, draw, kind)
-    yield from (write_json(value) for write_json in spacings)
-    simplest = _json_value(asked, SimplestDraw(), "plain")
-    yield from (write_json(simplest) for write_json in spacings)
+    for value in _json_values(asked, draw, kind):
+        for written in spacings:
+            yield written(value)
 
 
-def _json_value(asked: Asked, draw: Draw, kind: Kind) -> Json:
-    if asked.format == "json_object" or asked.schema is None:
-        return {"answer": prose(draw) if not isinstance(draw, SimplestDraw) else "OK"}
+def _json_values(asked: Asked, draw: Draw, kind: Kind) -> Iterator[Json]:
+    if asked.schema is None:
+        yield _open_object(draw, kind)
+        yield {}
+        return
     try:
-        return generate(asked.schema, draw, kind=kind)
+        yield generate(asked.schema, draw, kind=kind)
     except ImpossibleSchema as impossible:
         at = f"/response_format/json_schema/schema{impossible.pointer}"
         raise ImpossibleSchema(at, impossible.reason) from impossible
+    with suppress(ImpossibleSchema):  # a pattern may have no text among the simplest choices
+        yield generate(asked.schema, SimplestDraw(), kind="plain")
+
+
+def _open_object(draw: Draw, kind: Kind) -> Json:
+    if kind == "wild":
+        return generate({"type": "object"}, draw, kind=kind)
+    return {"answer": prose(draw)}
 
 
 def _compact(value: Json) -> str:
