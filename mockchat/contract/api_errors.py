@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from mockchat.contract import phrases
 from mockchat.contract.pointers import pointer_of, tokens_of, value_at
 from mockchat.contract.profile import Profile
+from mockchat.contract.unions import json_type
 from mockchat.errors import BadArgument
 from mockchat.exchange import ApiError, Violation
 from mockchat.types import Json, JsonObject
@@ -82,7 +83,7 @@ class ApiErrors:
             return self._by_rule[violation.rule]
         own = self._words.entries.get(shape, {})
         keyword = violation.rule.removeprefix("schema.")
-        actual = phrases.json_type(violation.actual)
+        actual = json_type(violation.actual)
         by_grammar = _modern if self._words.grammar == "modern" else _of_2023
         return own.get(f"{keyword}:{actual}") or own.get(keyword) or by_grammar(keyword, violation)
 
@@ -249,4 +250,3 @@ _OF_2023 = {
     "maxLength": "legacy_too_long",
     "pattern": "legacy_pattern",
 }
-

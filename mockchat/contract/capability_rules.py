@@ -6,9 +6,12 @@ capability it does not list, is judged by no rule.
 
 from collections.abc import Iterator
 
-from mockchat.contract.request_rules import REQUEST, AskedFor
-from mockchat.contract.rules import Found
+from mockchat.contract.request_rules import AskedFor
+from mockchat.contract.rules import Found, RuleBook
 from mockchat.types import Json, JsonView
+
+BY_MODEL: RuleBook[AskedFor] = RuleBook()
+"""Rules that look at what has passed its schema, and at the model."""
 
 
 def _capability(asked: AskedFor, name: str) -> Json:
@@ -23,7 +26,7 @@ def _same(one: Json, other: Json) -> bool:
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
-@REQUEST.rule(
+@BY_MODEL.rule(
     "request.reasoning-refuses",
     "a reasoning model does not take this parameter",
     error="unsupported_parameter",
@@ -35,7 +38,7 @@ def reasoning_refuses(asked: AskedFor, parameters: JsonView) -> Iterator[Found]:
             yield Found(pointer=f"/{name}", actual=asked.body[name], details={"name": name})
 
 
-@REQUEST.rule(
+@BY_MODEL.rule(
     "request.reasoning-refuses-while-thinking",
     "a reasoning model takes this parameter only with reasoning_effort none",
     error="unsupported_parameter",
@@ -52,7 +55,7 @@ def reasoning_refuses_while_thinking(asked: AskedFor, parameters: JsonView) -> I
             yield Found(pointer=f"/{name}", actual=asked.body[name], details={"name": name})
 
 
-@REQUEST.rule(
+@BY_MODEL.rule(
     "request.reasoning-fixes",
     "a reasoning model takes only the default of this parameter",
     error="unsupported_value",
@@ -66,7 +69,7 @@ def reasoning_fixes(asked: AskedFor, parameters: JsonView) -> Iterator[Found]:
             yield Found(pointer=f"/{name}", actual=value, expected=default, details=details)
 
 
-@REQUEST.rule(
+@BY_MODEL.rule(
     "request.reasoning-counts-completion-tokens",
     "a reasoning model takes max_completion_tokens instead of max_tokens",
     error="max_tokens_unsupported",
@@ -77,7 +80,7 @@ def reasoning_counts_completion_tokens(asked: AskedFor, _: JsonView) -> Iterator
         yield Found(pointer="/max_tokens", actual=asked.body["max_tokens"])
 
 
-@REQUEST.rule(
+@BY_MODEL.rule(
     "request.effort-is-supported",
     "the model does not know this reasoning effort",
     error="unsupported_effort",
@@ -90,7 +93,7 @@ def effort_is_supported(asked: AskedFor, _: JsonView) -> Iterator[Found]:
         yield Found(pointer="/reasoning_effort", actual=effort, expected=efforts)
 
 
-@REQUEST.rule(
+@BY_MODEL.rule(
     "request.effort-without-tools",
     "the model takes function tools on this endpoint only without reasoning effort",
     error="effort_with_tools",
@@ -99,12 +102,12 @@ def effort_without_tools(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """The gpt-5.6 family refuses function tools beside a reasoning effort (measured, no text)."""
     effort = asked.body.get("reasoning_effort", "none")
     tools = asked.body.get("tools", ())
-    if _capability(asked, "tools_with_effort") is False and effort != "none":
-        if any(tool["type"] == "function" for tool in tools):
-            yield Found(pointer="/reasoning_effort", actual=effort, expected="none")
+    has_functions = any(tool["type"] == "function" for tool in tools)
+    if _capability(asked, "tools_with_effort") is False and effort != "none" and has_functions:
+        yield Found(pointer="/reasoning_effort", actual=effort, expected="none")
 
 
-@REQUEST.rule(
+@BY_MODEL.rule(
     "request.role-is-supported",
     "the model does not take messages of this role",
     error="unsupported_role",
@@ -119,7 +122,7 @@ def role_is_supported(asked: AskedFor, _: JsonView) -> Iterator[Found]:
             yield Found(pointer=f"/messages/{index}/role", actual=role, details=details)
 
 
-@REQUEST.rule(
+@BY_MODEL.rule(
     "request.web-search-is-supported",
     "the model does not search the web",
     error="web_search_unsupported",
@@ -130,7 +133,7 @@ def web_search_is_supported(asked: AskedFor, _: JsonView) -> Iterator[Found]:
         yield Found(pointer="/web_search_options", actual=asked.body["web_search_options"])
 
 
-@REQUEST.rule(
+@BY_MODEL.rule(
     "request.n-within-model",
     "the model gives fewer choices",
     error="integer_above_max_value",
@@ -142,7 +145,7 @@ def n_within_model(asked: AskedFor, _: JsonView) -> Iterator[Found]:
         yield Found(pointer="/n", actual=asked.body["n"], expected=most)
 
 
-@REQUEST.rule(
+@BY_MODEL.rule(
     "request.top-logprobs-within-model",
     "the model lists fewer alternatives",
     error="top_logprobs_above_model",
@@ -154,7 +157,7 @@ def top_logprobs_within_model(asked: AskedFor, _: JsonView) -> Iterator[Found]:
         yield Found(pointer="/top_logprobs", actual=asked.body["top_logprobs"], expected=most)
 
 
-@REQUEST.rule(
+@BY_MODEL.rule(
     "request.max-tokens-within-model",
     "the model writes fewer tokens",
     error="max_tokens_above_model",

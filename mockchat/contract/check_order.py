@@ -5,6 +5,9 @@ from collections.abc import Iterable, Sequence
 from mockchat.contract.pointers import tokens_of
 from mockchat.exchange import Violation
 
+LONGEST_INDEX = 9
+"""Digits of an index; a member's name may have more than Python turns into a number."""
+
 
 class CheckOrder:
     """The order of a profile.
@@ -38,6 +41,6 @@ class CheckOrder:
 
     def _rank(self, token: str) -> tuple[int, int]:
         # Items by their index, members of a message in the API's order, others as they come.
-        if token.isdecimal():
+        if token.isdecimal() and len(token) <= LONGEST_INDEX:
             return 0, int(token)
         return 1, self._members.get(token, len(self._members))

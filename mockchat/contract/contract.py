@@ -1,15 +1,16 @@
 """The contract of one profile: the one judge of requests, replies, exchanges, chunks and errors."""
 
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from mockchat.contract.api_errors import ApiErrors
-from mockchat.contract.capability_rules import REQUEST
+from mockchat.contract.capability_rules import BY_MODEL
 from mockchat.contract.check_order import CheckOrder
+from mockchat.contract.exchange_rules import EXCHANGE, Exchanged
 from mockchat.contract.pointers import tokens_of
 from mockchat.contract.profile import LEVELS, Profile, load_profile
-from mockchat.contract.request_rules import RESTATING, AskedFor
+from mockchat.contract.reply_rules import REPLY
+from mockchat.contract.request_rules import REQUEST, RESTATING, AskedFor
 from mockchat.contract.stream_rules import StreamJudge
 from mockchat.contract.validation import DocumentJudge
 from mockchat.errors import BadArgument, BrokenProfile
@@ -32,11 +33,11 @@ class Contract:
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
         self._judges = {level: _judge(profile, level) for level in LEVELS}
-        self._rules: Mapping[str, Json] = profile.settings.get("rules", {})
+        self._rules: JsonView = profile.settings.get("rules", {})
         settings = profile.settings
         self._order = CheckOrder(settings.get("check_order", ()), settings.get("member_order", ()))
         self._omits_nulls = bool(settings.get("nulls_as_omitted", False))
-        books = (RESTATING.rules, REQUEST.rules)
+        books = (RESTATING.rules, REQUEST.rules, BY_MODEL.rules)
         self._errors = ApiErrors(
             profile, {rule.id: rule.error for book in books for rule in book.values()}
         )
@@ -59,7 +60,10 @@ class Contract:
         """
         if document == "request":
             return self.request_violations(value, rules=rules)
-        return self._schema_violations(document, value, level)
+        found = self._schema_violations(document, value, level)
+        if rules and document == "response" and self._is_readable(value, found, level):
+            found += tuple(REPLY.violations(value, self._rules, level))
+        return found
 
     def is_valid(
         self, document: str, value: Json, *, level: Level = "observed", rules: bool = True
@@ -78,6 +82,30 @@ class Contract:
         found = list(self._schema_violations("request", sent, "observed"))
         if not rules or not isinstance(sent, dict):
             return self._order.sorted(found)
+        asked, restated, found = self._asked(sent, found)
+        found += restated
+        found += REQUEST.violations(asked, self._rules)
+        found += BY_MODEL.violations(asked, self._rules)
+        return self._order.sorted(found)
+
+    def exchange_violations(
+        self, request: JsonView, completion: Json, *, level: Level = "observed"
+    ) -> tuple[Violation, ...]:
+        """Return what a completion breaks as the answer to `request`, notes included.
+
+        What it breaks by itself is for `violations("response", …)`; a completion that its schema
+        refuses is not looked at here.
+        """
+        sent = self._without_nulls(dict(request))
+        if not self._is_readable(completion, (), level):
+            return ()
+        asked, _, _ = self._asked(sent, list(self._schema_violations("request", sent, "observed")))
+        exchanged = Exchanged(request=asked.body, completion=completion, model=asked.model)
+        return tuple(EXCHANGE.violations(exchanged, self._rules, level))
+
+    def _asked(
+        self, sent: JsonObject, found: list[Violation]
+    ) -> tuple[AskedFor, tuple[Violation, ...], list[Violation]]:
         restated = tuple(RESTATING.violations(sent.get("messages"), self._rules))
         places = {violation.pointer for violation in restated}
         found = [violation for violation in found if violation.pointer not in places]
@@ -88,9 +116,7 @@ class Contract:
             given=frozenset(sent),
             model=self.profile.model(model) if isinstance(model, str) else None,
         )
-        found += restated
-        found += REQUEST.violations(asked, self._rules)
-        return self._order.sorted(found)
+        return asked, restated, found
 
     def stream_judge(
         self, *, request: JsonView | None = None, level: Level = "observed"
@@ -134,13 +160,17 @@ class Contract:
         """Return the body that carries `error` in this profile."""
         return self._errors.envelope(error)
 
-    def _schema_violations(
-        self, document: str, value: Json, level: Level
-    ) -> tuple[Violation, ...]:
+    def _schema_violations(self, document: str, value: Json, level: Level) -> tuple[Violation, ...]:
         judge = self._judges[level]
         if document not in judge:
             raise BadArgument("document", document, ", ".join(judge.names))
         return judge.violations(document, value)
+
+    def _is_readable(self, completion: Json, found: tuple[Violation, ...], level: Level) -> bool:
+        """Say whether rules can rely on the response schema, as level `observed` has it."""
+        if level == "observed" and found:
+            return False
+        return self._judges["observed"].is_valid("response", completion)
 
     def _without_nulls(self, body: Json) -> Json:
         if not self._omits_nulls or not isinstance(body, dict):
@@ -148,9 +178,7 @@ class Contract:
         schema = self.profile.documents["request"]
         optional = schema.get("properties", {}).keys() - set(schema.get("required", ()))
         return {
-            name: value
-            for name, value in body.items()
-            if value is not None or name not in optional
+            name: value for name, value in body.items() if value is not None or name not in optional
         }
 
 

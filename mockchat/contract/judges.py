@@ -31,7 +31,7 @@ MAX_UNIONS = 1024
 _IDENTITY = frozenset({"type", "const", "enum"})
 
 
-class TooDeep(Exception):  # noqa: N818 - it is caught where judging starts, no user sees it
+class TooDeep(Exception):
     """Judging would follow more than MAX_HOPS references."""
 
 
@@ -66,7 +66,8 @@ def judge_class(
         "$ref": _stock_reference(base) if targets is None else _reference(targets),
     }
     checker = _type_checker() if is_newest else base.TYPE_CHECKER
-    return jsonschema.validators.extend(base, keywords, type_checker=checker)
+    extend: Any = jsonschema.validators.extend
+    return extend(base, keywords, type_checker=checker)
 
 
 class _Hops(threading.local):
@@ -98,9 +99,11 @@ def _stock_reference(base: Any) -> Keyword:
 
 
 def _reference(targets: Mapping[str, tuple[Json, str]]) -> Keyword:
-    def judge(validator: Any, reference: Any, instance: Any, schema: Any) -> Errors:
+    def judge(validator: Any, reference: Any, instance: Any, _schema: Any) -> Errors:
         target, place = targets[reference]
+        error: Any
         for error in _followed(validator.descend(instance, target)):
+            # The innermost reference knows where the keyword stands.
             if not hasattr(error, "place"):
                 error.place = place + pointer_of(error.relative_schema_path)
             yield error
@@ -120,11 +123,11 @@ class Unions:
         # By identity: the same list of branches is met again for every value.
         self._seen: dict[int, tuple[Sequence[Json], tuple[Branch, ...]]] = {}
 
-    def one_of(self, validator: Any, branches: Any, instance: Any, schema: Any) -> Errors:
+    def one_of(self, validator: Any, branches: Any, instance: Any, _schema: Any) -> Errors:
         """Judge `oneOf`."""
         return self._judge(validator, branches, instance, is_exclusive=True)
 
-    def any_of(self, validator: Any, branches: Any, instance: Any, schema: Any) -> Errors:
+    def any_of(self, validator: Any, branches: Any, instance: Any, _schema: Any) -> Errors:
         """Judge `anyOf`."""
         return self._judge(validator, branches, instance, is_exclusive=False)
 
@@ -156,7 +159,8 @@ class Unions:
             (index,) = fitting
             yield from validator.descend(instance, schemas[index], schema_path=index)
         else:
-            yield from _compare(validator, schemas, branches, fitting, instance, is_exclusive)
+            candidates = [(index, schemas[index], branches[index]) for index in fitting]
+            yield from _compare(validator, candidates, instance, is_exclusive=is_exclusive)
 
 
 def _by_tag(
@@ -178,17 +182,16 @@ def _by_tag(
 
 def _compare(
     validator: Any,
-    schemas: Sequence[Json],
-    branches: Sequence[Branch],
-    fitting: Sequence[int],
+    candidates: Sequence[tuple[int, Json, Branch]],
     instance: Any,
-    is_exclusive: bool,  # noqa: FBT001 - positional among positionals, within this module
+    *,
+    is_exclusive: bool,
 ) -> Errors:
     """Judge all branches that might fit; where none does, tell the faults of the nearest one."""
     attempts = []
     matching = 0
-    for index in fitting:
-        errors = list(validator.descend(instance, schemas[index], schema_path=index))
+    for index, schema, _branch in candidates:
+        errors = list(validator.descend(instance, schema, schema_path=index))
         if errors:
             attempts.append(errors)
             continue
@@ -200,7 +203,7 @@ def _compare(
     if matching:
         yield fault("oneOf", matching, instance)
         return
-    listed = [branches[index].literals for index in fitting]
+    listed = [branch.literals for _, _, branch in candidates]
     if all(literals is not None for literals in listed):
         known: list[Json] = []
         for literal in (literal for literals in listed for literal in literals or ()):

@@ -84,7 +84,7 @@ def is_json_type(value: Json, name: str) -> bool:
     return is_type == name or (name == "number" and is_type == "integer")
 
 
-def type_(validator: Any, types: Any, instance: Any, schema: Any) -> Errors:
+def type_(validator: Any, types: Any, instance: Any, _schema: Any) -> Errors:
     """Judge `type`."""
     names = [types] if isinstance(types, str) else types
     if not any(validator.is_type(instance, name) for name in names):
@@ -100,9 +100,9 @@ def _has_type(validator: Any, instance: Any, schema: Any) -> bool:
 
 def enum(validator: Any, values: Any, instance: Any, schema: Any) -> Errors:
     """Judge `enum`."""
-    if _has_type(validator, instance, schema):
-        if not any(json_equal(value, instance) for value in values):
-            yield fault("enum", values, instance)
+    is_listed = any(json_equal(value, instance) for value in values)
+    if not is_listed and _has_type(validator, instance, schema):
+        yield fault("enum", values, instance)
 
 
 def const(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
@@ -112,7 +112,7 @@ def const(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
 
 
 def _number_keyword(keyword: str, is_broken: Callable[[Any, Any], bool]) -> Keyword:
-    def judge(validator: Any, limit: Any, instance: Any, schema: Any) -> Errors:
+    def judge(validator: Any, limit: Any, instance: Any, _schema: Any) -> Errors:
         if validator.is_type(instance, "number") and is_broken(instance, limit):
             yield fault(keyword, limit, instance)
 
@@ -120,7 +120,7 @@ def _number_keyword(keyword: str, is_broken: Callable[[Any, Any], bool]) -> Keyw
 
 
 def _size_keyword(keyword: str, type_name: str, *, is_least: bool) -> Keyword:
-    def judge(validator: Any, limit: Any, instance: Any, schema: Any) -> Errors:
+    def judge(validator: Any, limit: Any, instance: Any, _schema: Any) -> Errors:
         if not validator.is_type(instance, type_name):
             return
         if len(instance) < limit if is_least else len(instance) > limit:
@@ -139,17 +139,17 @@ def _is_no_multiple(value: Any, step: Any) -> bool:
         return (Fraction(value) / Fraction(step)).denominator != 1
 
 
-def pattern(validator: Any, text: Any, instance: Any, schema: Any) -> Errors:
+def pattern(validator: Any, text: Any, instance: Any, _schema: Any) -> Errors:
     """Judge `pattern`."""
     if validator.is_type(instance, "string") and not regular_expression(text).search(instance):
         yield fault("pattern", text, instance)
 
 
-def unique_items(validator: Any, is_asked: Any, instance: Any, schema: Any) -> Errors:
+def unique_items(validator: Any, is_asked: Any, instance: Any, _schema: Any) -> Errors:
     """Judge `uniqueItems`."""
-    if is_asked and validator.is_type(instance, "array"):
-        if len(set(map(_hashable, instance))) < len(instance):
-            yield fault("uniqueItems", is_asked, instance)
+    is_judged = is_asked and validator.is_type(instance, "array")
+    if is_judged and len(set(map(_hashable, instance))) < len(instance):
+        yield fault("uniqueItems", is_asked, instance)
 
 
 def items(validator: Any, each: Any, instance: Any, schema: Any) -> Errors:
@@ -176,7 +176,7 @@ def contains(validator: Any, wanted: Any, instance: Any, schema: Any) -> Errors:
         yield fault("maxContains", most, instance)
 
 
-def required(validator: Any, names: Any, instance: Any, schema: Any) -> Errors:
+def required(validator: Any, names: Any, instance: Any, _schema: Any) -> Errors:
     """Judge `required`: an error at each missing member."""
     if validator.is_type(instance, "object"):
         for name in names:
@@ -184,7 +184,7 @@ def required(validator: Any, names: Any, instance: Any, schema: Any) -> Errors:
                 yield fault("required", names, None, at=(name,))
 
 
-def dependent_required(validator: Any, wanted: Any, instance: Any, schema: Any) -> Errors:
+def dependent_required(validator: Any, wanted: Any, instance: Any, _schema: Any) -> Errors:
     """Judge `dependentRequired`: an error at each missing member."""
     if validator.is_type(instance, "object"):
         for name, names in wanted.items():
@@ -194,7 +194,7 @@ def dependent_required(validator: Any, wanted: Any, instance: Any, schema: Any) 
                         yield fault("dependentRequired", {name: names}, None, at=(missing,))
 
 
-def property_names(validator: Any, names: Any, instance: Any, schema: Any) -> Errors:
+def property_names(validator: Any, names: Any, instance: Any, _schema: Any) -> Errors:
     """Judge `propertyNames`: errors at the member whose name is at fault."""
     if validator.is_type(instance, "object"):
         for name in instance:
@@ -205,7 +205,7 @@ def property_names(validator: Any, names: Any, instance: Any, schema: Any) -> Er
                 yield error
 
 
-def pattern_properties(validator: Any, patterns: Any, instance: Any, schema: Any) -> Errors:
+def pattern_properties(validator: Any, patterns: Any, instance: Any, _schema: Any) -> Errors:
     """Judge `patternProperties`."""
     if validator.is_type(instance, "object"):
         for text, member in patterns.items():
@@ -258,7 +258,7 @@ def unevaluated_items(validator: Any, others: Any, instance: Any, schema: Any) -
             yield from validator.descend(value, others, path=index)
 
 
-def not_(validator: Any, refused: Any, instance: Any, schema: Any) -> Errors:
+def not_(validator: Any, refused: Any, instance: Any, _schema: Any) -> Errors:
     """Judge `not`."""
     if validator.evolve(schema=refused).is_valid(instance):
         yield fault("not", refused, instance)

@@ -115,7 +115,9 @@ def _step(value: Json, token: str) -> Json:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return " Did you mean 'stop' or 'store'?", nearest first then by the alphabet, or ""."""
-    near = sorted((distance, other) for other in known if (distance := _edits(name, other)) <= _NEAR)
+    near = sorted(
+        (distance, other) for other in known if (distance := _edits(name, other)) <= _NEAR
+    )
     return f" Did you mean {quoted((other for _, other in near), 'or')}?" if near else ""
 
 

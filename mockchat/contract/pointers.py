@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from mockchat.types import Json
+from mockchat.types import Json, JsonObject
 
 
 def pointer_of(tokens: Iterable[str | int]) -> str:
@@ -14,9 +14,7 @@ def tokens_of(pointer: str) -> tuple[str, ...]:
     """Return the unescaped tokens of `pointer`; array indices stay text."""
     if not pointer:
         return ()
-    return tuple(
-        token.replace("~1", "/").replace("~0", "~") for token in pointer[1:].split("/")
-    )
+    return tuple(token.replace("~1", "/").replace("~0", "~") for token in pointer[1:].split("/"))
 
 
 def value_at(value: Json, tokens: Iterable[str]) -> Json:
@@ -27,11 +25,8 @@ def value_at(value: Json, tokens: Iterable[str]) -> Json:
     """
     for token in tokens:
         if isinstance(value, list):
-            if not token.isdecimal():
-                raise LookupError(token)
-            value = value[int(token)]
-        elif isinstance(value, dict):
-            value = value[token]
+            value = value[int(token) if token.isdecimal() else len(value)]
         else:
-            raise LookupError(token)
+            members: JsonObject = value if isinstance(value, dict) else {}
+            value = members[token]
     return value

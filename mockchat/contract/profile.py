@@ -11,7 +11,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import get_args
@@ -264,20 +264,14 @@ def _models(entries: Json, where: str) -> tuple[Model, ...]:
         if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
             raise BrokenProfile(where, f"/models/{index}", "a model needs an `id` of text")
         model = Model(
-            id=entry["id"],
+            id=str(entry["id"]),
             created=entry.get("created", 0),
             owned_by=entry.get("owned_by", "system"),
-            snapshot=entry.get("snapshot", entry["id"]),
+            snapshot=str(entry.get("snapshot", entry["id"])),
             capabilities=entry.get("capabilities", {}),
         )
         listed[model.id] = model
-        dated[model.snapshot] = Model(
-            id=model.snapshot,
-            created=model.created,
-            owned_by=model.owned_by,
-            snapshot=model.snapshot,
-            capabilities=model.capabilities,
-        )
+        dated[model.snapshot] = replace(model, id=model.snapshot)
     return tuple((listed | {id_: dated[id_] for id_ in dated if id_ not in listed}).values())
 
 

@@ -60,9 +60,7 @@ def tool_answers_call(asked: AskedFor, _: JsonView) -> Iterator[Found]:
         if message["role"] != "tool":
             open_calls = {call["id"] for call in message.get("tool_calls") or ()}
         elif message["tool_call_id"] not in open_calls:
-            yield Found(
-                pointer=f"/messages/{index}/role", actual="tool", details={"index": index}
-            )
+            yield Found(pointer=f"/messages/{index}/role", actual="tool", details={"index": index})
 
 
 @REQUEST.rule(
@@ -189,7 +187,10 @@ def named_tool_exists(asked: AskedFor, _: JsonView) -> Iterator[Found]:
 )
 def top_logprobs_needs_logprobs(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """`top_logprobs` is only allowed beside `logprobs: true` (measured)."""
-    if "top_logprobs" in asked.body and asked.body.get("logprobs", "logprobs" in asked.given) is not True:
+    if (
+        "top_logprobs" in asked.body
+        and asked.body.get("logprobs", "logprobs" in asked.given) is not True
+    ):
         yield Found(pointer="/top_logprobs", actual=asked.body["top_logprobs"])
 
 
@@ -200,7 +201,10 @@ def top_logprobs_needs_logprobs(asked: AskedFor, _: JsonView) -> Iterator[Found]
 )
 def stream_options_needs_stream(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """`stream_options` is only allowed beside `stream: true` (reported)."""
-    if "stream_options" in asked.body and asked.body.get("stream", "stream" in asked.given) is not True:
+    if (
+        "stream_options" in asked.body
+        and asked.body.get("stream", "stream" in asked.given) is not True
+    ):
         yield Found(pointer="/stream_options", actual=asked.body["stream_options"])
 
 
@@ -223,9 +227,9 @@ def one_token_limit(asked: AskedFor, _: JsonView) -> Iterator[Found]:
 def json_object_needs_the_word(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """`response_format` json_object needs the word json, in any case, in some message (reported)."""
     wanted = asked.body.get("response_format", {}).get("type") == "json_object"
-    if wanted and "messages" in asked.body:
-        if not any("json" in text.casefold() for text in _texts(asked.messages)):
-            yield Found(pointer="/messages", actual=None)
+    is_there = any("json" in text.casefold() for text in _texts(asked.messages))
+    if wanted and "messages" in asked.body and not is_there:
+        yield Found(pointer="/messages", expected="the word json")
 
 
 @REQUEST.rule(

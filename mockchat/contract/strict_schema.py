@@ -98,11 +98,8 @@ def _object_problems(schema: JsonView, at: str) -> Iterator[tuple[str, str]]:
     required = schema.get("required", ())
     missing = [name for name in schema.get("properties", {}) if name not in required]
     if missing:
-        yield (
-            at,
-            "'required' is required to be supplied and to be an array including every key in "
-            f"properties. Missing '{missing[0]}'.",
-        )
+        wanted = "to be an array including every key in properties"
+        yield at, f"'required' is required to be supplied and {wanted}. Missing '{missing[0]}'."
 
 
 def _union_problems(schema: JsonView, at: str) -> Iterator[tuple[str, str]]:

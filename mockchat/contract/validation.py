@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
-from jsonschema_specifications import REGISTRY
+from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012, specification_with
@@ -26,7 +26,7 @@ from mockchat.contract.unions import Resolve, wanted
 from mockchat.contract.wording import sentence
 from mockchat.errors import ImpossibleSchema
 from mockchat.exchange import Violation
-from mockchat.types import Json, JsonObject, JsonView, Level
+from mockchat.types import Json, JsonObject, Level
 
 _VALUES = frozenset({"const", "enum", "default", "examples"})
 """Keywords that hold values, where "$ref" is a member like any other."""
@@ -62,7 +62,8 @@ class DocumentJudge:
                 try:
                     home, target = by_uri[uri]
                     targets[reference] = (
-                        value_at(target, tokens_of(fragment)), f"{home}.json#{fragment}"
+                        value_at(target, tokens_of(fragment)),
+                        f"{home}.json#{fragment}",
                     )
                 except LookupError:
                     raise LookupError(name, pointer, reference) from None
@@ -100,7 +101,7 @@ class DocumentJudge:
 
 
 def schema_violations(
-    schema: JsonView | bool, value: Json, *, level: Level = "observed"
+    schema: Json, value: Json, *, level: Level = "observed"
 ) -> tuple[Violation, ...]:
     """Return every fault of `value` under a caller's schema: tool parameters, a json_schema.
 
@@ -229,10 +230,8 @@ def _collected(
     return tuple(kept)
 
 
-def _violation(
-    error: ValidationError, root: str, level: Level, resolve: Resolve
-) -> Violation:
-    keyword = error.validator or "false"
+def _violation(error: ValidationError, root: str, level: Level, resolve: Resolve) -> Violation:
+    keyword = str(error.validator or "false")
     place = getattr(error, "place", None) or root + pointer_of(error.relative_schema_path)
     details: JsonObject = {}
     if getattr(error, "is_of_name", False):

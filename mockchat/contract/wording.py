@@ -7,6 +7,8 @@ from mockchat.types import Json
 
 LONGEST = 60
 """How many characters of a value a sentence shows."""
+MOST_BITS = 128
+"""Larger integers are not written out."""
 
 _SENTENCES: Mapping[str, str] = {
     "type": "{actual} is not of type {expected}",
@@ -58,7 +60,7 @@ def shown(value: Json) -> str:
     if kind in {"array", "object"}:
         noun = "items" if kind == "array" else "members"
         return f"an {kind} of {len(value)} {noun}"
-    if kind == "integer" and value.bit_length() > 128:
+    if kind == "integer" and value.bit_length() > MOST_BITS:
         return "an integer of many digits"
     text = repr(value)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
