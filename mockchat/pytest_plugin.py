@@ -75,7 +75,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Fail a test whose marker has an option that does not exist or cannot be."""
-    __tracebackhide__ = True
     _options(item)
 
 
@@ -110,7 +109,6 @@ def mockchat(request: pytest.FixtureRequest, mockchat_server: "MockServer") -> "
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """Verify the script when the body ends, so that the test fails rather than its teardown."""
-    __tracebackhide__ = True
     face = item.stash.get(_face_key, None)
     try:
         result = yield
@@ -181,7 +179,6 @@ def _start(config: pytest.Config) -> "MockServer":
 
 
 def _options(item: pytest.Item) -> "ScriptOptions":
-    __tracebackhide__ = True
     marks = list(item.iter_markers("mockchat"))
     if not marks:
         return {}
@@ -191,19 +188,15 @@ def _options(item: pytest.Item) -> "ScriptOptions":
 
     merged: ScriptOptions = {}
     for mark in reversed(marks):
-        if mark.args:
-            _fail(f"takes options by name only, got {mark.args[0]!r}")
+        problem = f"takes options by name only, got {mark.args[0]!r}" if mark.args else None
         try:
             check_options(mark.kwargs)  # type: ignore[arg-type]  # this is what it checks
         except BadArgument as error:
-            _fail(str(error))
+            problem = str(error)
+        if problem is not None:
+            pytest.fail(f"@pytest.mark.mockchat: {problem}", pytrace=False)
         merged.update(mark.kwargs)  # type: ignore[typeddict-item]  # just checked
     return merged
-
-
-def _fail(problem: str) -> None:
-    __tracebackhide__ = True
-    pytest.fail(f"@pytest.mark.mockchat: {problem}", pytrace=False)
 
 
 @contextmanager
@@ -214,14 +207,16 @@ def _scripted(server: "MockServer", node: pytest.Item) -> "Iterator[Mockchat]":
 
 def _verified(face: "Mockchat") -> None:
     """Fail with the text alone: the frames between are ours."""
-    __tracebackhide__ = True
     from mockchat.errors import MockchatError  # noqa: PLC0415 - loaded long ago, where a face exists
 
+    problem = None
     try:
         face.verify()
     except MockchatError as error:
         notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))
-        pytest.fail(f"{type(error).__name__}: {error}{notes}", pytrace=False)
+        problem = f"{type(error).__name__}: {error}{notes}"
+    if problem is not None:  # outside of the handler: a chain would show the text twice
+        pytest.fail(problem, pytrace=False)
 
 
 @contextmanager

@@ -103,7 +103,6 @@ class InvalidReply(MockchatError, ValueError, AssertionError):
     Args:
         fact: What is wrong with which reply, in one sentence.
         violations: One line for each broken rule.
-        advice: What to do besides marking the reply.
     """
 
     def __init__(self, fact: str, violations: Sequence[str] = ()) -> None:
@@ -113,8 +112,9 @@ class InvalidReply(MockchatError, ValueError, AssertionError):
 
     def __str__(self) -> str:
         violations = "".join(f"\n- {violation}" for violation in self.violations)
+        gap = "\n" if violations else ""
         return (
-            f"{self.fact}\n{violations}\n\n"
+            f"{self.fact}{gap}{violations}\n\n"
             "Correct the reply, or send it as it is with unchecked(...): "
             "README.md#replies-that-break-the-contract"
         )

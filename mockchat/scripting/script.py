@@ -307,8 +307,11 @@ class Script:
 
 
 def _note(error: BaseException, problems: Iterable[MockchatError]) -> None:
+    said = str(error)
     for problem in problems:
-        error.add_note(f"\n{type(problem).__name__}: {problem}")
+        # A client's exception often quotes what the server answered: the very same text.
+        if str(problem) not in said:
+            error.add_note(f"\n{type(problem).__name__}: {problem}")
 
 
 def _fate(stub: Stub) -> str | None:
