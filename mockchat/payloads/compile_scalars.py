@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from mockchat.payloads import regexes
 from mockchat.payloads.draw import Draw
-from mockchat.payloads.formats import FORMATS
+from mockchat.payloads.formats import BASE64, FORMATS
 from mockchat.payloads.goals import Flat, greatest, smallest
 from mockchat.payloads.schema_nodes import Constant, Impossible, Integer, Node, Number, String
 from mockchat.payloads.seeded import SeededDraw
@@ -23,7 +23,7 @@ def _values(flats: Sequence[Flat], keyword: str) -> list[Json]:
 
 def exact(value: float) -> Fraction:
     """Return the number that was written, not its nearest binary fraction: 0.1 is one tenth."""
-    return Fraction(str(value)) if isinstance(value, float) else Fraction(value)
+    return Fraction(str(value))
 
 
 def common_multiple(steps: Sequence[Fraction]) -> Fraction:
@@ -88,6 +88,7 @@ def string(flats: Sequence[Flat], pointer: str) -> Node:
         return Impossible(pointer=pointer, reason=f"no text has {least} to {most} characters")
     patterns = tuple(dict.fromkeys(_values(flats, "pattern")))
     formats = [name for name in _values(flats, "format") if name in FORMATS]
+    formats += [BASE64 for name in _values(flats, "contentEncoding") if name == "base64"]
     node = String(
         pointer=pointer, least=least, most=most, patterns=patterns, format=None, example=None
     )

@@ -8,6 +8,9 @@ from collections.abc import Callable
 
 from mockchat.payloads.draw import Draw
 
+BASE64 = "byte"
+"""The format of bytes as text, by its OpenAPI name; JSON Schema says `contentEncoding`."""
+
 _TOP = ("com", "net", "org")
 _WORDS = ("alpha", "beta", "gamma", "delta", "north", "south", "river", "stone", "x1", "a")
 _HEX = "0123456789abcdef"
@@ -148,7 +151,7 @@ _SAMPLERS: dict[str, Callable[[Draw], str]] = {
     "json-pointer": _json_pointer,
     "relative-json-pointer": _relative_json_pointer,
     "regex": _regex,
-    "byte": _byte,
+    BASE64: _byte,
     "binary": _binary,
 }
 

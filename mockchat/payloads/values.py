@@ -17,7 +17,6 @@ from mockchat.payloads.draw import Draw
 from mockchat.payloads.schema_compile import Compiler
 from mockchat.payloads.schema_nodes import Choice
 from mockchat.payloads.schema_source import Schemas, Source
-from mockchat.payloads.seeded import canonical_json
 from mockchat.payloads.walk import Unlucky, Walk
 from mockchat.types import Json, JsonView, Kind
 
@@ -48,7 +47,7 @@ class Compiled:
 def compile_schema(
     schema: JsonView | bool, *, root: JsonView | None = None, documents: Schemas | None = None
 ) -> Compiled:
-    """Compile `schema`; the same schema, by its JSON, is compiled once.
+    """Compile `schema`; the same schema, by its JSON text, is compiled once.
 
     Args:
         schema: A schema of any draft from 4 to 2020-12.
@@ -62,7 +61,8 @@ def compile_schema(
     if documents is not None:
         return _compiled(schema, root, documents)
     try:
-        key = canonical_json([schema, root])
+        # The order of members is kept: values follow the order of `properties`.
+        key = json.dumps([schema, root], separators=(",", ":"), allow_nan=False)
     except RecursionError:
         raise ImpossibleSchema("", "it is nested too deep") from None
     except (TypeError, ValueError) as problem:
