@@ -133,8 +133,8 @@ def _enveloped(template: Json, members: JsonObject) -> Json:
 def _fields(violation: Violation, body: Json, path: str) -> JsonObject:
     tokens = tokens_of(violation.pointer)
     actual, last = violation.actual, tokens[-1] if tokens else ""
-    if "name" in violation.details:
-        actual = violation.details["name"]
+    if "property_name" in violation.details:
+        actual = violation.details["property_name"]
     parent = pointer_of(tokens[:-1])
     parent_path = phrases.path_of(parent, body)
     fields: JsonObject = {
@@ -177,7 +177,7 @@ def _types_of_2023(expected: Json) -> str:
 
 
 def _modern(keyword: str, violation: Violation) -> str:
-    actual, named = violation.actual, "name" in violation.details
+    actual, named = violation.actual, "property_name" in violation.details
     if keyword in _SIZES:
         below = keyword.startswith("min")
         if named:

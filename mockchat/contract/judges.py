@@ -12,6 +12,7 @@ from mockchat.contract.keywords import (
     NEWEST_DRAFT,
     Errors,
     Keyword,
+    false,
     fault,
     is_json_type,
     json_equal,
@@ -67,7 +68,65 @@ def judge_class(
     }
     checker = _type_checker() if is_newest else base.TYPE_CHECKER
     extend: Any = jsonschema.validators.extend
-    return extend(base, keywords, type_checker=checker)
+    made = extend(base, keywords, type_checker=checker)
+    made.descend = _descend(made.descend) if targets is None else _quick_descend(made.VALIDATORS)
+    return made
+
+
+def _descend(stock: Any) -> Any:
+    """Return the stock way down, with the place of what a false schema refuses."""
+
+    def descend(
+        validator: Any, instance: Any, schema: Any, path: Any = None, *rest: Any, **named: Any
+    ) -> Errors:
+        if schema is False:
+            yield fault("false", False, instance, at=() if path is None else (path,))
+        else:
+            yield from stock(validator, instance, schema, path, *rest, **named)
+
+    return descend
+
+
+def _quick_descend(keywords: Mapping[str, Keyword]) -> Any:
+    """Return a way down for documents whose references are absolute.
+
+    The stock one makes a validator for every step, to remember what references are relative to;
+    here one validator goes all the way, in a third of the time. The keywords of a schema are looked
+    up once: the documents outlive the class.
+    """
+    plans: dict[int, tuple[tuple[str, Keyword, Any], ...]] = {}
+
+    def descend(
+        validator: Any, instance: Any, schema: Any, path: Any = None, schema_path: Any = None
+    ) -> Errors:
+        if schema is True:
+            return
+        plan = plans.get(id(schema))
+        if plan is None:
+            items = {"false": False} if schema is False else schema
+            known = {**keywords, "false": false}
+            plan = tuple(
+                (name, known[name], value) for name, value in items.items() if name in known
+            )
+            plans[id(schema)] = plan
+        error: Any
+        for name, judge, value in plan:
+            # A stock keyword with nothing to say may return None.
+            found: Any = judge(validator, value, instance, schema)
+            for error in found or ():
+                # What the stock way does too; it is the library's own protocol for keywords.
+                error._set(  # noqa: SLF001
+                    validator=name, validator_value=value, instance=instance, schema=schema
+                )
+                if name not in {"if", "$ref"}:
+                    error.schema_path.appendleft(name)
+                if path is not None:
+                    error.path.appendleft(path)
+                if schema_path is not None:
+                    error.schema_path.appendleft(schema_path)
+                yield error
+
+    return descend
 
 
 class _Hops(threading.local):

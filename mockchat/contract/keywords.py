@@ -258,6 +258,11 @@ def unevaluated_items(validator: Any, others: Any, instance: Any, schema: Any) -
             yield from validator.descend(value, others, path=index)
 
 
+def false(_validator: Any, _false: Any, instance: Any, _schema: Any) -> Errors:
+    """Refuse: what the schema `false` does."""
+    yield fault("false", False, instance)
+
+
 def not_(validator: Any, refused: Any, instance: Any, _schema: Any) -> Errors:
     """Judge `not`."""
     if validator.evolve(schema=refused).is_valid(instance):

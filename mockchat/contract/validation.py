@@ -235,7 +235,7 @@ def _violation(error: ValidationError, root: str, level: Level, resolve: Resolve
     place = getattr(error, "place", None) or root + pointer_of(error.relative_schema_path)
     details: JsonObject = {}
     if getattr(error, "is_of_name", False):
-        details["name"] = error.instance
+        details["property_name"] = error.instance
     if keyword == "type":
         details["wanted"] = wanted(error.schema, resolve)
     if isinstance(error.schema, Mapping) and "type" in error.schema:
