@@ -15,10 +15,10 @@ from mockchat.scripting.failures import LateRequest
 from mockchat.scripting.script import Script
 from mockchat.scripting.scripts import Scripts
 from mockchat.server import chat, models, stored_operations
-from mockchat.server.connection import report
 from mockchat.server.credentials import problem_with
 from mockchat.server.deliveries import delivery_of
 from mockchat.server.repeats import Repeats
+from mockchat.server.reports import report
 from mockchat.server.requests import read_query
 from mockchat.server.routes import NotRouted, Routes
 from mockchat.server.service import NEVER_RETRY, Call, Refusal, Result, Service

@@ -6,7 +6,6 @@ it, where it is more lenient than RFC 9112.
 """
 
 import contextlib
-import logging
 import selectors
 import socket
 import struct
@@ -22,12 +21,11 @@ from mockchat.exchange import Delivery, Incoming, Outcome
 from mockchat.server import framing
 from mockchat.server.framing import Refused
 from mockchat.server.reading import RequestReader
+from mockchat.server.reports import logger, report
 
 if TYPE_CHECKING:
     from mockchat.server.ticket import Ticket
     from mockchat.server.werkzeug_server import ThreadedServer
-
-logger = logging.getLogger("mockchat.server")
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _NO_LINGER = struct.pack("ii", 1, 0)
@@ -69,6 +67,8 @@ class ConnectionHandler(WSGIRequestHandler):
             incoming = self._read_body(incoming)
         except Refused as refused:
             self.close_connection = True
+            if self.server.is_stopping:
+                return
             self._play(self.server.application.refuse(refused.status, refused.message, incoming))
             self._linger()
             return
@@ -99,7 +99,9 @@ class ConnectionHandler(WSGIRequestHandler):
             method=self._method,
             path=path,
             query=query,
-            headers=tuple((name.lower(), str(value)) for name, value in self.headers.items()),
+            headers=tuple(
+                (name.lower(), str(value).strip(" \t")) for name, value in self.headers.items()
+            ),
         )
 
     def _read_body(self, head: Incoming) -> Incoming:
@@ -212,12 +214,6 @@ class ConnectionHandler(WSGIRequestHandler):
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_WR)
             self._reader.drain()
-
-
-def report(what: str, error: BaseException) -> None:
-    """Log one line as an error and the traceback for whoever debugs; nothing goes to stderr."""
-    logger.error("%s: %s: %s", what, type(error).__name__, error)
-    logger.debug("%s", what, exc_info=error)
 
 
 def _origin_form(target: str) -> str:

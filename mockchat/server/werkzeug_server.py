@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import os
 import selectors
 import socket
 import sys
@@ -14,8 +15,9 @@ from werkzeug.exceptions import InternalServerError
 from werkzeug.serving import ThreadedWSGIServer, select_address_family
 
 from mockchat.errors import BadArgument, MockchatError
-from mockchat.server.connection import ConnectionHandler, report
+from mockchat.server.connection import ConnectionHandler
 from mockchat.server.framing import Limits
+from mockchat.server.reports import report
 from mockchat.server.ticket import Application
 
 _BACKLOG = 2_048
@@ -249,4 +251,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        raise CannotListen(host, port, error.errno or 0, error.strerror or str(error)) from None
+        code = error.errno or 0
+        # Numbers below zero are of the name lookup; above, Python adds the address to the words.
+        reason = os.strerror(code) if code > 0 else str(error.strerror)
+        raise CannotListen(host, port, code, reason) from None
