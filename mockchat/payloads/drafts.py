@@ -72,17 +72,14 @@ def _upgrade_forms(schema: JsonObject) -> None:
     for limit, strict in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         if isinstance(schema.get(strict), bool) and schema.pop(strict) and limit in schema:
             schema[strict] = schema.pop(limit)
+    others = schema.pop("additionalItems", True)
     if isinstance(schema.get("items"), list):
-        schema["prefixItems"] = schema.pop("items")
-        if not schema["prefixItems"]:
-            del schema["prefixItems"]
-        if "additionalItems" in schema:
-            schema["items"] = schema["additionalItems"]
-    schema.pop("additionalItems", None)
+        tuple_part = schema.pop("items")
+        if tuple_part:
+            schema["prefixItems"] = tuple_part
+        schema["items"] = others
     if "$recursiveRef" in schema:
         schema.setdefault("$ref", schema.pop("$recursiveRef"))
-    if "divisibleBy" in schema:
-        schema.setdefault("multipleOf", schema.pop("divisibleBy"))
     if isinstance(schema.get("required"), bool):
         del schema["required"]
     identifier = schema.get("$id")

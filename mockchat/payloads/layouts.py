@@ -72,6 +72,11 @@ def _most_items(node: Array, forced: dict[int, Node], end: int) -> int | None:
     return min(limits, default=None)
 
 
+def item_at(node: Array, position: int) -> Node:
+    """Return what stands at `position`, as far as no `contains` asks for something else there."""
+    return node.prefix[position] if position < len(node.prefix) else node.rest
+
+
 def is_usable(node: Object, name: str) -> bool:
     """Tell whether the member `name` can be there, with all that must come with it."""
     return all(node.properties[each].cost < NEVER for each in (name, *node.needs.get(name, ())))

@@ -7,18 +7,29 @@ just that keyword, which a generator has to test for.
 
 from collections.abc import Callable, Mapping, Sequence
 
-from mockchat.payloads.vocabulary import HINTS, REFERENCES, TYPES
+from mockchat.payloads.vocabulary import HINTS, TYPES
 from mockchat.types import Json, JsonObject, JsonView
+
+_UNTOLD = "mockchat: values are tested for this"
 
 NO_INTEGER = {"multipleOf": 1}
 """What `not` refuses where a number must have a fraction."""
 
-_SILENT = frozenset(
-    "$id $anchor $defs definitions $comment $dynamicAnchor title description default examples "
-    "deprecated readOnly writeOnly format contentEncoding contentMediaType contentSchema "
-    "then else minContains maxContains nullable example strict".split()
+_TESTED = frozenset(
+    {
+        "enum",
+        "const",
+        "multipleOf",
+        "pattern",
+        "uniqueItems",
+        "additionalProperties",
+        "patternProperties",
+        "propertyNames",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+    }
 )
-"""Keywords no value can fail by themselves; `then` and `else` are read with their `if`."""
+"""Keywords that values can fail, though not along a drawing rule."""
 
 _TYPE_OF = {keyword: name for name, keywords in HINTS.items() for keyword in keywords}
 
@@ -34,30 +45,31 @@ def ways_to_fail(schema: Json, targets: Sequence[Json] = ()) -> list[Json]:
         return [not schema]
     ways: list[Json] = [{"not": target} for target in targets]
     for keyword, value in schema.items():
-        if keyword in _SILENT or keyword in REFERENCES:
-            continue
-        opposite = _OPPOSITES.get(keyword)
-        ways.extend(opposite(value, schema) if opposite else [_untold(schema, keyword)])
+        if keyword in _OPPOSITES:
+            ways.extend(_OPPOSITES[keyword](value, schema))
+        elif keyword in _TESTED:
+            ways.append(_untold(schema, keyword))
     return ways or [False]
 
 
 def is_untold(schema: JsonView) -> bool:
-    """Tell whether `schema` is a `not` that has no positive form: `ways_to_fail` said so."""
-    refused = schema.get("not")
-    if not isinstance(refused, Mapping) or not refused:
-        return False
-    positive = _SILENT.union(_OPPOSITES, REFERENCES)
-    return not positive.intersection(refused)
+    """Tell whether `schema` is a way to fail that has no positive form: values must be tested."""
+    return schema.get("$comment") == _UNTOLD
 
 
 def _untold(schema: JsonView, keyword: str) -> JsonObject:
     """Return the `not` of one keyword, with the neighbours that give it its meaning."""
     refused = {keyword: schema[keyword]}
+    made: JsonObject = {"not": refused, "$comment": _UNTOLD}
     if keyword in _TYPE_OF:
-        beside = ("properties", "patternProperties") if keyword == "additionalProperties" else ()
+        made["type"] = _TYPE_OF[keyword]
+    if keyword == "additionalProperties":
+        beside = ("properties", "patternProperties")
         refused |= {name: schema[name] for name in beside if name in schema}
-        return {"type": _TYPE_OF[keyword], "not": refused}
-    return {"not": refused}
+        made["minProperties"] = 1
+    if keyword == "propertyNames":
+        made["minProperties"] = 1
+    return made
 
 
 def _type(value: Json, _: JsonView) -> list[Json]:
@@ -67,7 +79,7 @@ def _type(value: Json, _: JsonView) -> list[Json]:
     others = [name for name in TYPES if name not in named and name != "integer"]
     if "integer" in named and "number" not in named:
         others.remove("number")
-        return [{"type": others}, {"type": "number", "not": NO_INTEGER}]
+        return [{"type": others}, {"type": "number", "not": NO_INTEGER, "$comment": _UNTOLD}]
     return [{"type": others}] if others else []
 
 

@@ -1,33 +1,26 @@
-"""Read ECMA-262 regular expressions, the dialect of JSON Schema, into a small tree.
+r"""Read ECMA-262 regular expressions, the dialect of JSON Schema, into a small tree.
 
-Python's own parser is private and reads another dialect: `\\d` there takes Arabic digits, `$`
-forgives a final newline, and `\\p{L}`, `\\u{1F600}` or `(?<name>…)` are errors. The tree says what a
+Python's own parser is private and reads another dialect: `\d` there takes Arabic digits, `$`
+forgives a final newline, and `\p{L}`, `\u{1F600}` or `(?<name>…)` are errors. The tree says what a
 sampler needs, and can be written back as a Python expression of the same meaning.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from itertools import groupby
-from unicodedata import category
+from functools import lru_cache
 
-Ranges = tuple[tuple[int, int], ...]
-"""Code points from … to, ascending, both included."""
+from mockchat.payloads.charsets import (
+    DIGITS,
+    LAST,
+    LINE_ENDS,
+    SPACE,
+    WORD,
+    Ranges,
+    complement,
+    merged,
+    property_ranges,
+)
 
-_LAST = 0x10FFFF
-_DIGITS: Ranges = ((0x30, 0x39),)
-_WORD: Ranges = ((0x30, 0x39), (0x41, 0x5A), (0x5F, 0x5F), (0x61, 0x7A))
-_SPACE: Ranges = (
-    (0x09, 0x0D), (0x20, 0x20), (0xA0, 0xA0), (0x1680, 0x1680), (0x2000, 0x200A),
-    (0x2028, 0x2029), (0x202F, 0x202F), (0x205F, 0x205F), (0x3000, 0x3000), (0xFEFF, 0xFEFF),
-)  # fmt: skip
-_LINE_ENDS: Ranges = ((0x0A, 0x0A), (0x0D, 0x0D), (0x2028, 0x2029))
 _CONTROLS = {"t": 0x09, "n": 0x0A, "v": 0x0B, "f": 0x0C, "r": 0x0D, "0": 0x00}
-_CATEGORIES = {
-    "Letter": "L", "Uppercase_Letter": "Lu", "Lowercase_Letter": "Ll", "Mark": "M",
-    "Number": "N", "Decimal_Number": "Nd", "Punctuation": "P", "Symbol": "S", "Separator": "Z",
-    "Alphabetic": "L", "Alpha": "L", "Uppercase": "Lu", "Lowercase": "Ll",
-}  # fmt: skip
 
 
 class BadPattern(ValueError):
@@ -81,7 +74,7 @@ class BackReference:
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """A condition of no width: Python's own text for it (`\\A`, `\\Z`, `\\b`, `\\B`)."""
+    r"""A condition of no width: Python's own text for it (`\A`, `\Z`, `\b`, `\B`)."""
 
     python: str
 
@@ -95,56 +88,6 @@ class Look:
 
 
 Expression = Chars | Sequence | Alternatives | Repeat | Group | BackReference | Assertion | Look
-
-
-def complement(ranges: Ranges) -> Ranges:
-    """Return every code point outside `ranges`, surrogates left out."""
-    found: list[tuple[int, int]] = []
-    start = 0
-    for low, high in merged((*ranges, (0xD800, 0xDFFF))):
-        if start < low:
-            found.append((start, low - 1))
-        start = high + 1
-    if start <= _LAST:
-        found.append((start, _LAST))
-    return tuple(found)
-
-
-def merged(ranges: Ranges) -> Ranges:
-    """Return the same set in ascending, disjoint ranges."""
-    found: list[tuple[int, int]] = []
-    for low, high in sorted(ranges):
-        if found and low <= found[-1][1] + 1:
-            found[-1] = (found[-1][0], max(high, found[-1][1]))
-        else:
-            found.append((low, high))
-    return tuple(found)
-
-
-@cache
-def _categories() -> Mapping[str, Ranges]:
-    """Return the characters of every two-letter Unicode category in the Basic Multilingual Plane.
-
-    The higher planes are left out: reading them all takes a tenth of a second, and a sample
-    needs only some member.
-    """
-    found: dict[str, list[tuple[int, int]]] = {}
-    for name, points in groupby(range(0x10000), key=lambda point: category(chr(point))):
-        run = [*points]
-        found.setdefault(name, []).append((run[0], run[-1]))
-    del found["Cs"]
-    return {name: tuple(ranges) for name, ranges in found.items()}
-
-
-def _property(name: str) -> Ranges:
-    wanted = _CATEGORIES.get(name, name)
-    if wanted == "Any":
-        return complement(())
-    every = _categories()
-    ranges = [span for each in every if each.startswith(wanted) for span in every[each]]
-    if not ranges or not wanted:
-        raise BadPattern(f"the character property {name!r} is not supported")
-    return merged(tuple(ranges))
 
 
 @lru_cache(maxsize=512)
@@ -253,7 +196,7 @@ class _Reader:
         if char == "\\":
             return self.escape()
         if char == ".":
-            return Chars(complement(_LINE_ENDS))
+            return Chars(complement(LINE_ENDS))
         if char in "^$":
             return Assertion("\\A" if char == "^" else "\\Z")
         if char in "*+?":
@@ -315,14 +258,16 @@ class _Reader:
         """Read what follows a backslash, in a class or outside: a set of characters."""
         char = self.take()
         lower = char.lower()
-        sets = {"d": _DIGITS, "w": _WORD, "s": _SPACE}
+        sets = {"d": DIGITS, "w": WORD, "s": SPACE}
         if lower in sets:
             return sets[lower] if char == lower else complement(sets[lower])
         if lower == "p":
             if not self.accept("{"):
                 raise self.problem("a character property without its name")
             name = self.until("}").rpartition("=")[2]
-            found = _property(name)
+            found = property_ranges(name)
+            if not found:
+                raise self.problem(f"the unknown character property {name!r}")
             return found if char == "p" else complement(found)
         point = self.code_point(char)
         return ((point, point),)
@@ -347,7 +292,7 @@ class _Reader:
             point = int(digits, 16)
         except ValueError:
             raise self.problem("a character code that is not hexadecimal") from None
-        if point > _LAST:
+        if point > LAST:
             raise self.problem("a character code beyond Unicode")
         return point
 

@@ -96,7 +96,7 @@ def _sampled(tree: Expression, draw: Draw, least: int, most: int) -> str:
     return _text(tree, state)
 
 
-def _text(node: Expression, state: _Sampling) -> str:
+def _text(node: Expression, state: _Sampling) -> str:  # noqa: PLR0911 - one for each kind of node
     match node:
         case Chars():
             pool = _pool(node)
@@ -143,7 +143,7 @@ def _repeated(node: Repeat, state: _Sampling) -> str:
 
 
 @lru_cache(maxsize=4096)
-def lengths(node: Expression) -> tuple[int, int]:
+def lengths(node: Expression) -> tuple[int, int]:  # noqa: PLR0911 - one for each kind of node
     """Return the least and the greatest number of characters `node` takes (2**30: no bound)."""
     match node:
         case Chars():
@@ -185,7 +185,7 @@ def _pool(node: Chars) -> str:
     return "".join(points[:_POOL])
 
 
-def _python(node: Expression) -> str:
+def _python(node: Expression) -> str:  # noqa: PLR0911 - one for each kind of node
     match node:
         case Chars():
             return _python_class(node)

@@ -1,4 +1,4 @@
-"""Draw numbers and text from their nodes."""
+"""Draw numbers, text and whatever else needs no further nodes."""
 
 import math
 import sys
@@ -8,7 +8,7 @@ from mockchat.payloads.compile_scalars import formatted, matched
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.regexes import NoSample
 from mockchat.payloads.schema_nodes import Integer, Number, String
-from mockchat.types import Kind
+from mockchat.types import Json, Kind
 
 _PLAIN_SPAN = 100
 _WILD_INTEGER = 2**53 - 1
@@ -19,6 +19,8 @@ _PLAIN_DIGITS = 2
 _MOST_TEXT = 200
 _MOST_WILD_TEXT = 4000
 _STEPS = 16
+_USUAL_TEXT = 40
+_MOST_NESTED = 3
 
 
 def integer(node: Integer, draw: Draw, kind: Kind) -> int:
@@ -116,3 +118,23 @@ def string(node: String, draw: Draw, kind: Kind) -> str:
     room = _MOST_TEXT if kind == "plain" else _MOST_WILD_TEXT
     most = least + room if node.most is None else min(node.most, least + room)
     return draw.text(least, most, kind)
+
+
+def anything(draw: Draw, kind: Kind, depth: int = 0) -> Json:
+    """Draw any JSON value, a small one; plain: text."""
+    if kind == "plain":
+        return draw.text(1, _USUAL_TEXT, "plain")
+    simple = (
+        lambda: None,
+        lambda: draw.chance(0.5),
+        lambda: draw.integer(-_WILD_INTEGER, _WILD_INTEGER),
+        lambda: draw.number(-1e9, 1e9),
+        lambda: draw.text(0, _USUAL_TEXT, "wild"),
+    )
+    choice = draw.index(len(simple) + (2 if depth < _MOST_NESTED else 0))
+    if choice < len(simple):
+        return simple[choice]()
+    parts = [anything(draw, kind, depth + 1) for _ in range(draw.size(0, 4, 1))]
+    if choice == len(simple):
+        return parts
+    return {draw.text(0, 12, "wild"): part for part in parts}

@@ -127,7 +127,8 @@ class Source:
 @cache
 def _judge() -> Any:
     """Return the contract's judge, made to read the patterns that samples are drawn from."""
-    return validators.extend(judge_class(), {"pattern": _pattern})
+    extend: Any = validators.extend
+    return extend(judge_class(), {"pattern": _pattern})
 
 
 def _pattern(validator: Any, text: str, instance: Json, _: Json) -> Iterator[ValidationError]:

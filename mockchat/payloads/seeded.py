@@ -114,7 +114,7 @@ class SeededDraw:
         return "".join(pieces)[:length]
 
 
-def draw_for(
+def draw_for(  # noqa: PLR0913 - each is a part of the law
     *,
     seed: int | str,
     profile: str,

@@ -46,11 +46,11 @@ class Splitter:
 
     def tests(self, flats: Sequence[Flat], decided: frozenset[Mark]) -> list[Json]:
         """Return the schemas of a goal that say what no node can: values must be tested for them."""
-        found: list[Json] = []
-        for flat in flats:
-            if is_untold(flat.schema) or any(split.mark not in decided for split in self._of(flat)):
-                found.append(flat.schema)
-        return found
+        return [
+            flat.schema
+            for flat in flats
+            if is_untold(flat.schema) or any(split.mark not in decided for split in self._of(flat))
+        ]
 
     def refusal(self, schema: Json) -> Json:
         """Return {"not": schema}, always the same object for the same schema."""

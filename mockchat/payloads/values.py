@@ -45,7 +45,10 @@ class Compiled:
 
 
 def compile_schema(
-    schema: JsonView | bool, *, root: JsonView | None = None, documents: Schemas | None = None
+    schema: JsonView | bool,  # noqa: FBT001 - a schema may be true or false
+    *,
+    root: JsonView | None = None,
+    documents: Schemas | None = None,
 ) -> Compiled:
     """Compile `schema`; the same schema, by its JSON text, is compiled once.
 
@@ -108,7 +111,7 @@ _memory = _Memory()
 
 
 def generate(
-    schema: JsonView | bool | Compiled,
+    schema: JsonView | bool | Compiled,  # noqa: FBT001 - a schema may be true or false
     draw: Draw,
     *,
     kind: Kind = "plain",

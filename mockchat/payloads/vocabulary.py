@@ -14,8 +14,20 @@ MOST_DEPTH = 100
 """How deep a schema may be nested; deeper ones would exhaust the stack of any validator."""
 
 SCHEMA_KEYWORDS = frozenset(
-    "additionalItems additionalProperties contains else if items not propertyNames then "
-    "unevaluatedItems unevaluatedProperties contentSchema".split()
+    [
+        "additionalItems",
+        "additionalProperties",
+        "contains",
+        "else",
+        "if",
+        "items",
+        "not",
+        "propertyNames",
+        "then",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+        "contentSchema",
+    ]
 )
 """Keywords whose value is one schema (`items`: or, before 2020-12, a list of them)."""
 
@@ -23,7 +35,7 @@ LIST_KEYWORDS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 """Keywords whose value is a list of schemas."""
 
 MAP_KEYWORDS = frozenset(
-    "$defs definitions properties patternProperties dependentSchemas dependencies".split()
+    ["$defs", "definitions", "properties", "patternProperties", "dependentSchemas", "dependencies"]
 )
 """Keywords whose value is an object of schemas (`dependencies`: or of lists of names)."""
 
@@ -121,7 +133,6 @@ _CHECKS: Mapping[str, _Check] = {
     "exclusiveMinimum": _LIMIT,
     "exclusiveMaximum": _LIMIT,
     "multipleOf": (lambda value: _is_number(value) and value > 0, "a number above 0"),
-    "divisibleBy": (lambda value: _is_number(value) and value > 0, "a number above 0"),
     "uniqueItems": _FLAG,
     "pattern": _TEXT,
     "format": _TEXT,
@@ -133,8 +144,16 @@ _CHECKS: Mapping[str, _Check] = {
     "$id": _TEXT,
     "$schema": _TEXT,
     **dict.fromkeys(
-        "minLength maxLength minItems maxItems minProperties maxProperties "
-        "minContains maxContains".split(),
+        [
+            "minLength",
+            "maxLength",
+            "minItems",
+            "maxItems",
+            "minProperties",
+            "maxProperties",
+            "minContains",
+            "maxContains",
+        ],
         _COUNT,
     ),
 }

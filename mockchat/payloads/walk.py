@@ -6,9 +6,11 @@ from mockchat.payloads import regexes, scalars
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.layouts import (
     FEW,
+    ArrayLayout,
     array_layout,
     finite_values,
     is_usable,
+    item_at,
     member_cost,
     usable_extras,
 )
@@ -32,15 +34,16 @@ from mockchat.types import Json, JsonArray, JsonObject, Kind
 BUDGET = 300
 """How many nodes a value may have, if its smallest form has no more."""
 
-_WORK = 20_000
+_WORK = 10_000
 _TRIES = 200
 _UNIQUE_TRIES = 40
 _NAME_TRIES = 20
 _DEPTH = {"plain": 5, "wild": 8}
 _LOOK = 4
+_MOST_MORE_ITEMS = 5
 
 
-class Unlucky(Exception):  # noqa: N818 - caught by whoever walks, no user sees it
+class Unlucky(Exception):
     """No value passed the tests of a node within the tries."""
 
     def __init__(self, pointer: str) -> None:
@@ -67,6 +70,7 @@ class Walk:
         self._accepts = accepts
         self._left = 0.0
         self._work = 0
+        self._hopeless: set[int] = set()
 
     def value(self, node: Node) -> Json:
         """Return a value of `node`, whose price says that there is one.
@@ -83,12 +87,13 @@ class Walk:
         if not node.tests:
             return self._made(node, depth)
         left = self._left
-        for _ in range(_TRIES):
+        for _ in range(0 if id(node) in self._hopeless else _TRIES):
             self._left = left
             value = self._made(node, depth)
             if all(self._accepts(test, value) for test in node.tests):
                 return value
             self.retries += 1
+        self._hopeless.add(id(node))
         raise Unlucky(node.pointer)
 
     def _branch(self, node: Choice, depth: int) -> Json:
@@ -98,7 +103,8 @@ class Walk:
         able = self._able(node, depth)
         first = self._draw.index(len(able)) if len(able) > 1 else 0
         left = self._left
-        for branch in able[first:] + able[:first]:
+        others = [branch for branch in node.branches if branch not in able and branch.cost < NEVER]
+        for branch in able[first:] + able[:first] + others:
             self._left = left - (branch.cost - node.cost)
             try:
                 return self._value(branch, depth)
@@ -117,7 +123,7 @@ class Walk:
             able = hinted or [branch for branch in able if _is_plain(branch)] or able
         return able
 
-    def _made(self, node: Node, depth: int) -> Json:
+    def _made(self, node: Node, depth: int) -> Json:  # noqa: PLR0911 - one for each kind of node
         self._work += 1
         if self._work > _WORK:
             raise Unlucky(node.pointer)
@@ -135,7 +141,7 @@ class Walk:
             case Array():
                 return self._array(node, depth)
             case Anything():
-                return self._anything(depth)
+                return scalars.anything(self._draw, self._kind)
             case Choice() | Impossible():
                 raise AssertionError(node)
 
@@ -145,64 +151,50 @@ class Walk:
             values = [value for value in values if value not in (None, "")] or values
         return _copied(values[self._draw.index(len(values))] if len(values) > 1 else values[0])
 
-    def _anything(self, depth: int) -> Json:
-        draw = self._draw
-        if self._kind == "plain":
-            return draw.text(1, 40, "plain")
-        choice = draw.index(6 if depth >= _DEPTH["wild"] or self._left < 1 else 8)
-        if choice < 3:  # noqa: PLR2004 - the three JSON literals come first
-            return (None, False, True)[choice]
-        if choice == 3:  # noqa: PLR2004 - then the scalars
-            return draw.integer(-(2**53) + 1, 2**53 - 1)
-        if choice == 4:  # noqa: PLR2004
-            return draw.number(-1e9, 1e9)
-        if choice == 5:  # noqa: PLR2004
-            return draw.text(0, 40, "wild")
-        count = draw.size(0, 4, 1)
-        self._left -= count
-        if choice == 6:  # noqa: PLR2004
-            return [self._anything(depth + 1) for _ in range(count)]
-        return {draw.text(0, 12, "wild"): self._anything(depth + 1) for _ in range(count)}
-
     def _array(self, node: Array, depth: int) -> JsonArray:
         layout = array_layout(node)
         if layout is None:
-            raise AssertionError(node)
-        wanted = self._length(node, layout.least, layout.most, depth)
+            raise Unlucky(node.pointer)
         items: JsonArray = []
         seen: set[str] = set()
-        for position in range(wanted):
-            item = layout.forced.get(position) or _item(node, position)
-            if position >= layout.least:
-                if item.cost > self._left:
-                    break
-                self._left -= item.cost
-            if not node.unique:
-                items.append(self._value(item, depth + 1))
-                continue
-            value = self._distinct(item, seen, depth)
-            if value is _NOTHING:
-                if position < layout.least:
-                    raise Unlucky(node.pointer)
+        for position in range(self._length(node, layout, depth)):
+            item = layout.forced.get(position) or item_at(node, position)
+            is_optional = position >= layout.least
+            if is_optional and item.cost > self._left:
                 break
-            items.append(value)
+            self._left -= item.cost if is_optional else 0
+            try:
+                if node.unique:
+                    items.append(self._distinct(item, seen, depth))
+                else:
+                    items.append(self._value(item, depth + 1))
+            except Unlucky:
+                if is_optional:
+                    break
+                raise
         return items
 
-    def _length(self, node: Array, least: int, most: int | None, depth: int) -> int:
+    def _length(self, node: Array, layout: ArrayLayout, depth: int) -> int:
+        low = layout.least
         if depth >= _DEPTH[self._kind]:
-            return least
-        low = max(least, 1) if self._kind == "plain" and most != 0 else least
-        room = low + 5 if most is None else min(most, low + 5)
-        room = max(room, min(len(node.prefix), room if most is None else most))
-        return self._draw.size(low, max(low, room), low + (1 if self._kind == "plain" else 1.5))
+            return low
+        high = max(low + _MOST_MORE_ITEMS, len(node.prefix))
+        high = high if layout.most is None else min(layout.most, high)
+        if self._kind == "plain":
+            low = max(low, min(1, high))
+        return self._draw.size(low, high, min(high, max(low + 1.2, len(node.prefix))))
 
     def _distinct(self, node: Node, seen: set[str], depth: int) -> Json:
-        """Return a value not yet in `seen`, and note it; _NOTHING where none turned up."""
+        """Return a value not yet in `seen`, and note it.
+
+        Raises:
+            Unlucky: None turned up.
+        """
         listed = finite_values(node, FEW)
         if listed is not None:
             fresh = [value for value in listed if _identity(value) not in seen]
             if not fresh:
-                return _NOTHING
+                raise Unlucky(node.pointer)
             value = fresh[self._draw.index(len(fresh))]
             seen.add(_identity(value))
             return _copied(value)
@@ -214,7 +206,7 @@ class Walk:
                 seen.add(_identity(value))
                 return value
             self.retries += 1
-        return _NOTHING
+        raise Unlucky(node.pointer)
 
     def _object(self, node: Object, depth: int) -> JsonObject:
         chosen = dict.fromkeys(node.required)
@@ -231,11 +223,14 @@ class Walk:
             for name in cheapest:
                 if len(chosen) < node.least and name not in chosen:
                     self._choose(node, name, chosen, most, NEVER)
-        value = {
-            name: self._value(node.properties[name], depth + 1)
-            for name in node.properties
-            if name in chosen
-        }
+        needed = {*node.required, *(each for name in chosen for each in node.needs.get(name, ()))}
+        value: JsonObject = {}
+        for name in [name for name in node.properties if name in chosen]:
+            try:
+                value[name] = self._value(node.properties[name], depth + 1)
+            except Unlucky:
+                if name in needed:
+                    raise
         self._add_extras(node, value, depth)
         return value
 
@@ -285,21 +280,10 @@ class Walk:
             name = self._value(node.names, depth + 1)
             return name if isinstance(name, str) else ""
         if extra.example is not None:
-            return regexes.sample(sorted(extra.matched)[0], self._draw)
+            return regexes.sample(min(extra.matched), self._draw)
         if self._kind == "wild" and not attempt:
             return self._draw.text(0, 12, "wild")
         return self._draw.text(3, 12 + attempt, "name")
-
-
-class _Nothing:
-    """Stands for no value where None is one."""
-
-
-_NOTHING = _Nothing()
-
-
-def _item(node: Array, position: int) -> Node:
-    return node.prefix[position] if position < len(node.prefix) else node.rest
 
 
 def _is_plain(node: Node, look: int = _LOOK) -> bool:
