@@ -91,8 +91,10 @@ def test_a_script_runs(block, base_url, tmp_path):
         assert run.stdout == block.output
 
 
-def test_the_example_tests_pass(pytester):
+def test_the_example_tests_pass(pytester, monkeypatch):
     """An example test that fails teaches the wrong thing."""
+    # Hypothesis computes its tables of characters once for each storage folder, for seconds.
+    monkeypatch.setenv("HYPOTHESIS_STORAGE_DIRECTORY", str(PROJECT / ".hypothesis"))
     examples = [block for block in blocks() if block.is_test and block.output is None]
     pytester.makepyfile(**{f"test_line_{block.line}": block.source for block in examples})
     count = sum(block.source.count("\ndef test_") for block in examples)
