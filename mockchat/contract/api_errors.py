@@ -60,9 +60,8 @@ class ApiErrors:
         """Return what the API answers to `violation`, found in `body`."""
         modern = self._words.grammar == "modern"
         style = "brackets" if modern else "dots"
-        path = phrases.path_of(violation.pointer, body, style=style)
         shape = _INDEX.sub("[]", phrases.path_of(violation.pointer, body))
-        fields = _fields(violation, body, path) | self._expected(violation, shape)
+        fields = _fields(violation, body, style) | self._expected(violation, shape)
         return self.named(self._entry(violation, shape), fields)
 
     def envelope(self, error: ApiError) -> JsonObject:
@@ -130,13 +129,14 @@ def _enveloped(template: Json, members: JsonObject) -> Json:
     return members.get(template, template) if isinstance(template, str) else template
 
 
-def _fields(violation: Violation, body: Json, path: str) -> JsonObject:
+def _fields(violation: Violation, body: Json, style: str) -> JsonObject:
+    path = phrases.path_of(violation.pointer, body, style=style)
     tokens = tokens_of(violation.pointer)
     actual, last = violation.actual, tokens[-1] if tokens else ""
     if "property_name" in violation.details:
         actual = violation.details["property_name"]
     parent = pointer_of(tokens[:-1])
-    parent_path = phrases.path_of(parent, body)
+    parent_path = phrases.path_of(parent, body, style=style)
     fields: JsonObject = {
         "path": path or "body",
         "param": path,

@@ -107,8 +107,8 @@ class Contract:
         self, sent: JsonObject, found: list[Violation]
     ) -> tuple[AskedFor, tuple[Violation, ...], list[Violation]]:
         restated = tuple(RESTATING.violations(sent.get("messages"), self._rules))
-        places = {violation.pointer for violation in restated}
-        found = [violation for violation in found if violation.pointer not in places]
+        places = tuple(f"{violation.pointer}/" for violation in restated)
+        found = [violation for violation in found if not f"{violation.pointer}/".startswith(places)]
         faulty = {tokens_of(violation.pointer)[0] for violation in found if violation.pointer}
         model = sent.get("model")
         asked = AskedFor(
@@ -144,7 +144,7 @@ class Contract:
         """
         return self._errors.of(violation, body)
 
-    def error(self, name: str, **fields: object) -> ApiError:
+    def error(self, name: str, /, **fields: object) -> ApiError:
         """Return an error of the catalogue ("model_not_found", "invalid_json" …).
 
         Args:

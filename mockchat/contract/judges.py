@@ -69,8 +69,21 @@ def judge_class(
     checker = _type_checker() if is_newest else base.TYPE_CHECKER
     extend: Any = jsonschema.validators.extend
     made = extend(base, keywords, type_checker=checker)
+    made.evolve = _evolve(made.evolve)
     made.descend = _descend(made.descend) if targets is None else _quick_descend(made.VALIDATORS)
     return made
+
+
+def _evolve(stock: Any) -> Any:
+    """Return the stock way to another schema, staying in this class where the schema has `$schema`."""
+
+    def evolve(validator: Any, **changes: Any) -> Any:
+        schema = changes.get("schema", validator.schema)
+        if isinstance(schema, Mapping) and "$schema" in schema:
+            changes["schema"] = {key: part for key, part in schema.items() if key != "$schema"}
+        return stock(validator, **changes)
+
+    return evolve
 
 
 def _descend(stock: Any) -> Any:

@@ -41,7 +41,7 @@ REQUEST: RuleBook[AskedFor] = RuleBook()
 RESTATING: RuleBook[Json] = RuleBook()
 """Rules that say of `messages`, whatever it is, what the schema may say too, in the API's words.
 
-They take the place of the schema's violation at the same pointer.
+They take the place of the schema's violations there and below.
 """
 
 _SPEAKERS = frozenset({"system", "user", "assistant", "tool"})
@@ -122,8 +122,8 @@ def tool_content_is_text(messages: Json, _: JsonView) -> Iterator[Found]:
             for part_index, part in _objects(message.get("content")):
                 kind = part.get("type")
                 if isinstance(kind, str) and kind != "text":
-                    pointer = f"/messages/{index}/content/{part_index}/type"
-                    yield Found(pointer=pointer, actual=kind, details={"index": index})
+                    pointer = f"/messages/{index}/content/{part_index}"
+                    yield Found(pointer=pointer, actual=part, details={"index": index})
 
 
 @REQUEST.rule(

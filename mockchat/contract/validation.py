@@ -15,7 +15,6 @@ from urllib.parse import urljoin
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
-from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012, specification_with
 
@@ -68,7 +67,7 @@ class DocumentJudge:
                 except LookupError:
                     raise LookupError(name, pointer, reference) from None
         self._class = judge_class(targets=targets)
-        self._registry: Registry[Any] = REGISTRY.with_resources(
+        self._registry = REGISTRY.with_resources(
             (uri, DRAFT202012.create_resource(schema)) for uri, (_, schema) in by_uri.items()
         )
 
@@ -115,8 +114,7 @@ def schema_violations(
     if problems:
         pointer, reason = problems[0]
         raise ImpossibleSchema(pointer, f"not a schema: {reason}")
-    judged = _without_draft(schema) if isinstance(schema, Mapping) else schema
-    validator = _caller_class(_stock_class(schema))(judged, registry=_meta_schemas())
+    validator = _caller_class(_stock_class(schema))(schema, registry=REGISTRY)
     return _collected(validator.iter_errors(value), value, "", level)
 
 
@@ -138,7 +136,7 @@ def _schema_problems(text: str) -> tuple[tuple[str, str], ...]:
     if not isinstance(schema, dict | bool):
         return (("", "a schema is an object or a boolean"),)
     stock = _stock_class(schema)
-    meta = _caller_class(stock)(_without_draft(stock.META_SCHEMA), registry=_meta_schemas())
+    meta = _caller_class(stock)(stock.META_SCHEMA, registry=REGISTRY)
     found = [
         (violation.pointer, violation.message)
         for violation in _collected(meta.iter_errors(schema), schema, "", "observed")
@@ -173,20 +171,6 @@ def _bad_references(schema: Json, stock: Any) -> Iterable[tuple[str, str]]:
             except Unresolvable:
                 yield "", f"{reference!r} refers to nothing in it"
         pending += [(part, resolver.in_subresource(part)) for part in resource.subresources()]
-
-
-def _without_draft(schema: Json) -> Json:
-    # `jsonschema` returns to its own class wherever it meets `$schema`.
-    return {key: part for key, part in schema.items() if key != "$schema"}
-
-
-@cache
-def _meta_schemas() -> Registry[Any]:
-    found = {uri: REGISTRY.contents(uri) for uri in REGISTRY}
-    return Registry().with_resources(
-        (uri, specification_with(schema["$schema"]).create_resource(_without_draft(schema)))
-        for uri, schema in found.items()
-    )
 
 
 @cache
@@ -259,12 +243,7 @@ def _absolute(schema: Json, base: str) -> Json:
         return [_absolute(part, base) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    # `jsonschema` returns to its own class wherever it meets `$schema`.
-    copy = {
-        key: part if key in _VALUES else _absolute(part, base)
-        for key, part in schema.items()
-        if key != "$schema" or isinstance(part, dict)
-    }
+    copy = {key: part if key in _VALUES else _absolute(part, base) for key, part in schema.items()}
     if isinstance(copy.get("$ref"), str):
         copy["$ref"] = urljoin(base, copy["$ref"])
     return copy
