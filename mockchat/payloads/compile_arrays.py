@@ -32,16 +32,18 @@ def array(
     limited = [
         Part(refusal(flat.schema["contains"])) for flat in counted if "maxContains" in flat.schema
     ]
-    goals = [_item_goal(flats, position) for position in range(min(length, _MOST_TUPLE) + 1)]
 
-    def items(beside: Sequence[Part]) -> list[Node]:
-        return [place([*goal, *beside], pointer) for goal in goals]
+    def items(beside: Sequence[Part], counting: Flat | None = None) -> list[Node]:
+        return [
+            place([*_item_goal(flats, position, counting), *beside], pointer)
+            for position in range(min(length, _MOST_TUPLE) + 1)
+        ]
 
     witnesses = []
     for flat in counted:
         count = int(flat.schema.get("minContains", 1))
         if count:
-            *prefix, rest = items([Part(flat.schema["contains"])])
+            *prefix, rest = items([Part(flat.schema["contains"])], flat)
             limit = flat.schema.get("maxContains")
             limit = None if limit is None else int(limit)
             if limit is not None and limit < count:
@@ -60,8 +62,8 @@ def array(
     )
 
 
-def _item_goal(flats: Sequence[Flat], position: int) -> list[Part]:
-    """Return what an item at `position` must satisfy."""
+def _item_goal(flats: Sequence[Flat], position: int, counting: Flat | None) -> list[Part]:
+    """Return what an item at `position` must satisfy; one that `counting` contains is evaluated."""
     goal: list[Part] = []
     for flat in flats:
         prefix = flat.schema.get("prefixItems", ())
@@ -71,7 +73,9 @@ def _item_goal(flats: Sequence[Flat], position: int) -> list[Part]:
             goal.append(Part(flat.schema["items"]))
         if "unevaluatedItems" in flat.schema:
             inside = [other for other in flats if id(flat.schema) in other.scope]
-            if not any(_evaluates(other, position, watcher=flat) for other in inside):
+            if counting not in inside and not any(
+                _evaluates(other, position, watcher=flat) for other in inside
+            ):
                 goal.append(Part(flat.schema["unevaluatedItems"]))
     return goal
 

@@ -33,22 +33,30 @@ class ArrayLayout:
 
 def array_layout(node: Array) -> ArrayLayout | None:
     """Return the layout of `node`, or None where no length is possible."""
+    return _layout(node, is_behind=True) or (
+        _layout(node, is_behind=False) if node.prefix else None
+    )
+
+
+def _layout(node: Array, *, is_behind: bool) -> ArrayLayout | None:
+    """Place what `contains` asks for behind the tuple part, or in it, wherever that is possible."""
     forced: dict[int, Node] = {}
     end = len(node.prefix)
     for witness in node.witnesses:
         count = min(witness.count, _MOST_WITNESSES)
         behind = end + count
-        if witness.rest.cost < NEVER and (node.most is None or behind <= node.most):
+        has_room = witness.rest.cost < NEVER and (node.most is None or behind <= node.most)
+        free = [
+            (position, item)
+            for position, item in enumerate(witness.prefix)
+            if item.cost < NEVER and position not in forced
+        ]
+        if has_room and (is_behind or len(free) < count):
             forced.update((position, witness.rest) for position in range(end, behind))
             end = behind
+        elif len(free) < count:
+            return None
         else:
-            free = [
-                (position, item)
-                for position, item in enumerate(witness.prefix)
-                if item.cost < NEVER and position not in forced
-            ]
-            if len(free) < count:
-                return None
             forced.update(free[:count])
     least = max(node.least, max(forced, default=-1) + 1)
     most = _most_items(node, forced, end)

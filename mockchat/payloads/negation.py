@@ -5,7 +5,7 @@ a keyword has no positive opposite (`uniqueItems`, `pattern`), the way is {"not"
 just that keyword, which a generator has to test for.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from mockchat.payloads.vocabulary import HINTS, TYPES
 from mockchat.types import Json, JsonObject, JsonView
@@ -69,6 +69,8 @@ def _untold(schema: JsonView, keyword: str) -> JsonObject:
         made["minProperties"] = 1
     if keyword == "propertyNames":
         made["minProperties"] = 1
+    if keyword.startswith("unevaluated"):
+        made["not"] = schema  # what counts as evaluated is said by all the rest
     return made
 
 

@@ -56,6 +56,12 @@ def number(node: Number, draw: Draw, kind: Kind) -> float:
     """Draw a finite number; plain: with few digits; wild: often an extreme one."""
     if node.step is not None:
         return _multiple(node, node.step, draw, kind)
+    value = _any_number(node, draw, kind)
+    # A whole number is written as one, so that validators agree on whether it is an integer.
+    return int(value) if value.is_integer() and abs(value) <= _WILD_INTEGER else value
+
+
+def _any_number(node: Number, draw: Draw, kind: Kind) -> float:
     low, high = _number_range(node, kind)
     if kind == "wild" and draw.chance(_EDGE):
         edges = [value for value in (*_WILD_NUMBERS, low, high) if low <= value <= high]

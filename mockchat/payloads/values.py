@@ -17,11 +17,12 @@ from mockchat.payloads.draw import Draw
 from mockchat.payloads.schema_compile import Compiler
 from mockchat.payloads.schema_nodes import Choice
 from mockchat.payloads.schema_source import Schemas, Source
-from mockchat.payloads.walk import Unlucky, Walk
+from mockchat.payloads.walk import Unlucky, Walk, with_integers
 from mockchat.types import Json, JsonView, Kind
 
 _REMEMBERED = 256
-_ATTEMPTS = 5
+_ATTEMPTS = 3
+_WILD: tuple[Kind, ...] = ("wild", "wild", "wild")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,18 +135,22 @@ def generate(
     """
     compiled = schema if isinstance(schema, Compiled) else compile_schema(schema, root=root)
     accepts = compiled.source.accepts
-    reason = "no value was found that meets all its conditions at once"
-    for _ in range(_ATTEMPTS):
+    whole = compiled.source.schema
+    # Better a wild value than none, and better one the schema's author wrote than none at all.
+    kinds: tuple[Kind, ...] = (*[kind] * _ATTEMPTS, *_WILD)
+    for attempt_kind in kinds:
         try:
-            value = Walk(draw, kind, accepts).value(compiled.node)
+            value = Walk(draw, attempt_kind, accepts).value(compiled.node)
         except Unlucky:
-            break
-        if accepts(compiled.source.schema, value):
+            continue
+        # Validators differ on whether 1e300 is an integer: valid is what is valid both ways.
+        if accepts(whole, value) and accepts(whole, with_integers(value)):
             return value
-    for value in _suggested(compiled.source.schema):
-        if accepts(compiled.source.schema, value):
+    for value in _suggested(whole):
+        if accepts(whole, value):
             return value
-    raise ImpossibleSchema(compiled.source.pointer(compiled.source.schema), reason)
+    reason = "no value was found that meets all its conditions at once"
+    raise ImpossibleSchema(compiled.source.pointer(whole), reason)
 
 
 def _suggested(schema: Json) -> list[Json]:

@@ -215,7 +215,9 @@ class Walk:
             for name in node.properties:
                 if name not in chosen and is_usable(node, name) and self._draw.chance(0.5):
                     self._choose(node, name, chosen, most, self._left)
-        if len(chosen) < node.least:
+        # Where something must be tested for, named members alone might never pass.
+        is_loose = node.tests and usable_extras(node) and self._draw.chance(0.5)
+        if len(chosen) < node.least and not is_loose:
             cheapest = sorted(
                 (name for name in node.properties if is_usable(node, name)),
                 key=lambda name: member_cost(node, name),
@@ -310,12 +312,13 @@ def _copied(value: Json) -> Json:
 
 def _identity(value: Json) -> str:
     """Return the same text for values that JSON Schema holds equal: 1 and 1.0 are."""
+    return canonical_json(with_integers(value))
 
-    def normal(part: Json) -> Json:
-        if isinstance(part, float) and part.is_integer():
-            return int(part)
-        if isinstance(part, dict):
-            return {name: normal(each) for name, each in part.items()}
-        return [normal(each) for each in part] if isinstance(part, list) else part
 
-    return canonical_json(normal(value))
+def with_integers(value: Json) -> Json:
+    """Return a copy in which whole numbers are integers, as a validator may read them."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {name: with_integers(each) for name, each in value.items()}
+    return [with_integers(each) for each in value] if isinstance(value, list) else value
