@@ -118,6 +118,8 @@ def _chunks(
 ) -> tuple[JsonView, ...]:
     if made.completion is None:
         return made.chunks
+    if not isinstance(made.completion.get("choices"), list):
+        return (made.completion,)  # not a completion, and sent unchecked: one event as it is
     asked = body.get("stream_options")
     options: JsonView = asked if isinstance(asked, dict) else {}
     return split(

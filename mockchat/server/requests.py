@@ -9,6 +9,7 @@ from mockchat.contract.pointers import pointer_of
 from mockchat.contract.validation import schema_violations
 from mockchat.exchange import Violation, header
 from mockchat.server import wire
+from mockchat.server.reports import logger
 from mockchat.server.service import Call, Refusal, Service
 from mockchat.types import Json, JsonObject, JsonView
 
@@ -38,6 +39,9 @@ def read_body(service: Service, call: Call, document: str) -> JsonObject:
     wrong = [violation for violation in found if not violation.is_note]
     if wrong and (service.refuses or not isinstance(call.request, dict)):
         raise Refusal(service.contract.api_error(wrong[0], call.request))
+    for violation in wrong:
+        where = violation.pointer or "/"
+        logger.warning("%s breaks the contract: %s: %s", document, where, violation.message)
     body: JsonObject = call.request
     return body
 
