@@ -53,9 +53,11 @@ def _find(service: Service, call: Call) -> Stored:
         raise service.error("completion_not_found", id=wanted)
     models = service.contract.profile.models
     draw = service.draw(call, repeat=0)
+    # The official document lists assistant messages alone, though the service lists users' as well;
+    # the SDK's strict clients believe the document.
     request = {
         "model": models[draw.index(len(models))].id if models else "model",
-        "messages": [{"role": "user", "content": draw.text(1, 60, "prose")}],
+        "messages": [{"role": "assistant", "content": draw.text(1, 60, "prose")}],
     }
     completion = complete(request, draw, contract=service.contract, kind=service.settings.kind)
     return Stored.of({**completion, "id": wanted}, request)
