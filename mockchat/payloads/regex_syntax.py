@@ -301,15 +301,21 @@ class _Reader:
         ranges: list[tuple[int, int]] = []
         while not self.accept("]"):
             first = self.class_member()
-            if self.peek() == "-" and self.pattern[self.position + 1 : self.position + 2] != "]":
+            is_range = self.peek() == "-" and self.pattern[self.position + 1 :][:1] != "]"
+            if is_range:
                 self.position += 1
-                last = self.class_member()
-                if len(first) == len(last) == 1 and first[0][0] <= last[0][1]:
-                    ranges.append((first[0][0], last[0][1]))
-                    continue
-                raise self.problem("a range whose ends are out of order")
+                first = self.class_range(first, self.class_member())
             ranges.extend(first)
         return Chars(complement(tuple(ranges)) if negated else merged(tuple(ranges)))
+
+    def class_range(self, first: Ranges, last: Ranges) -> Ranges:
+        """Return the range between two characters; a dash beside a class, as in `[\\w-.]`, is one."""
+        (low, to), (since, high) = first[0], last[-1]
+        if (len(first), low) != (1, to) or (len(last), since) != (1, high):
+            return (*first, (ord("-"), ord("-")), *last)
+        if low > high:
+            raise self.problem("a range whose ends are out of order")
+        return ((low, high),)
 
     def class_member(self) -> Ranges:
         char = self.take()

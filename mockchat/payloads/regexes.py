@@ -68,7 +68,9 @@ def sample(pattern: str, draw: Draw, *, least: int = 0, most: int | None = None)
         for candidate in _padded(text, least):
             if len(candidate) <= limit and expression.search(candidate):
                 return candidate
-    bounds = "" if most is None and not least else f" and has {least} to {limit} characters"
+    bounds = f" and has at least {least} characters" if least else ""
+    if most is not None:
+        bounds = f" and has {least} to {most} characters"
     raise NoSample(f"no text was found that matches {pattern!r}{bounds}")
 
 

@@ -31,6 +31,7 @@ class Splitter:
 
     def __init__(self, source: Source) -> None:
         self._source = source
+        self._splits: dict[tuple[int, frozenset[int]], list[Split]] = {}
         self._ways: dict[int, list[Json]] = {}
         self._refusals: dict[int, Json] = {}
         self._dependencies: dict[Mark, tuple[Json, Json]] = {}
@@ -60,7 +61,13 @@ class Splitter:
             self._refusals[id(schema)] = self._named({"not": schema}, schema)
         return self._refusals[id(schema)]
 
-    def _of(self, flat: Flat) -> Iterator[Split]:
+    def _of(self, flat: Flat) -> list[Split]:
+        key = id(flat.schema), flat.scope
+        if key not in self._splits:
+            self._splits[key] = [*self._found(flat)]
+        return self._splits[key]
+
+    def _found(self, flat: Flat) -> Iterator[Split]:
         schema = flat.schema
         here = id(schema)
         if "anyOf" in schema:
