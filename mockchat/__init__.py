@@ -126,8 +126,8 @@ _MODULES = {name: f"mockchat.{module}" for module, names in _HOMES.items() for n
 def __getattr__(name: str) -> object:
     if name not in _MODULES:
         raise AttributeError(f"module 'mockchat' has no attribute {name!r}")
-    value = getattr(import_module(_MODULES[name]), name)
-    globals()[name] = value  # asked once
+    # Not kept here: whoever reloads modules (pytest's own pytester does) must get the new ones.
+    value: object = getattr(import_module(_MODULES[name]), name)
     return value
 
 

@@ -96,7 +96,7 @@ def mockchat(request: pytest.FixtureRequest, mockchat_server: "MockServer") -> "
     """
     node: pytest.Item = request.node
     with (
-        _scripted(mockchat_server, node) as face,
+        mockchat_server.unverified(name=node.nodeid, **_options(node)) as face,
         _environment(request.config, face.base_url),
     ):
         node.stash[_face_key] = face
@@ -197,12 +197,6 @@ def _options(item: pytest.Item) -> "ScriptOptions":
             pytest.fail(f"@pytest.mark.mockchat: {problem}", pytrace=False)
         merged.update(mark.kwargs)  # type: ignore[typeddict-item]  # just checked
     return merged
-
-
-@contextmanager
-def _scripted(server: "MockServer", node: pytest.Item) -> "Iterator[Mockchat]":
-    with server.unverified(name=node.nodeid, **_options(node)) as face:
-        yield face
 
 
 def _verified(face: "Mockchat") -> None:

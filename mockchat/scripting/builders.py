@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TypedDict, Unpack
 
 from mockchat.errors import BadArgument
+from mockchat.scripting.arguments import is_filled_text, is_seconds
 from mockchat.scripting.contents import (
     Call,
     Failure,
@@ -44,7 +45,7 @@ def tool_call(name: str, arguments: JsonView | str | None = None, /, **kwargs: J
         BadArgument: The arguments are given twice, or are no JSON.
     """
     __tracebackhide__ = True
-    if not isinstance(name, str) or not name:
+    if not is_filled_text(name):
         raise BadArgument("tool_call(name)", name, "a non-empty string")
     if arguments is not None and kwargs:
         raise BadArgument("tool_call(arguments)", arguments, "nothing beside arguments by name")
@@ -120,7 +121,7 @@ def error(
         raise BadArgument("keyword of error()", key, known, close[0] if close else None)
     sent: list[tuple[str, str]] = []
     if retry_after is not None:
-        if not isinstance(retry_after, int | float) or not 0 <= retry_after < float("inf"):
+        if not is_seconds(retry_after):
             raise BadArgument("error(retry_after=)", retry_after, "a number of seconds, 0 or more")
         milliseconds = round(retry_after * _SECOND)
         sent.append(("retry-after", str(-(-milliseconds // _SECOND))))

@@ -193,7 +193,7 @@ def _tool_results(view: RequestView) -> dict[str, str | None]:
 
 def _compare_tools(keyword: str, wanted: object, view: RequestView) -> Iterator[Mismatch]:
     if is_list(wanted):
-        if sorted(wanted) != sorted(view.tool_names):  # type: ignore[call-overload]  # _is_list and is_allowed make it a sequence of str
+        if sorted(wanted) != sorted(view.tool_names):
             yield Mismatch(keyword=keyword, wanted=wanted, actual=list(view.tool_names))
     else:
         yield from _any(lambda view: view.tool_names)(keyword, wanted, view)
@@ -278,7 +278,7 @@ def _text_keyword(compare: Callable[..., Iterable[Mismatch]]) -> Keyword:
 
 
 def _is_names(value: object) -> bool:
-    return is_list(value) and all(isinstance(name, str) for name in value)  # type: ignore[attr-defined]  # a list is iterable
+    return is_list(value) and all(isinstance(name, str) for name in value)
 
 
 def _is_map(keys: Callable[[str], bool], values: Callable[[object], bool]) -> Callable[..., bool]:

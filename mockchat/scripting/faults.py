@@ -6,6 +6,7 @@ from typing import Protocol
 
 from mockchat.errors import BadArgument, MockchatError
 from mockchat.exchange import Delivery, Ending, Write
+from mockchat.scripting.arguments import is_seconds, is_whole_number
 
 _EVENT_END = b"\n\n"
 _DONE = b"data: [DONE]"
@@ -61,8 +62,7 @@ class Pacing:
     def __post_init__(self) -> None:
         for name in ("ttft", "inter_token"):
             seconds = getattr(self, name)
-            is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-            if not is_number or not 0 <= seconds < float("inf"):
+            if not is_seconds(seconds):
                 raise BadArgument(f"Pacing({name}=)", seconds, "a number of seconds, 0 or more")
 
     def apply(self, delivery: Delivery) -> Delivery:
@@ -97,10 +97,10 @@ class CutStream:
     reset: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.after_chunks, int) or isinstance(self.after_chunks, bool):
-            raise BadArgument("CutStream(after_chunks=)", self.after_chunks, "a whole number")
-        if self.after_chunks < 0:
-            raise BadArgument("CutStream(after_chunks=)", self.after_chunks, "0 or more")
+        if not is_whole_number(self.after_chunks, lowest=0):
+            raise BadArgument(
+                "CutStream(after_chunks=)", self.after_chunks, "a whole number, 0 or more"
+            )
 
     def apply(self, delivery: Delivery) -> Delivery:
         """Return the delivery without what follows chunk number `after_chunks`.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Unpack
 
 from mockchat.errors import BadArgument
+from mockchat.scripting.arguments import is_filled_text
 from mockchat.scripting.conditions import KEYWORDS, Conditions, Contains, Mismatch
 from mockchat.scripting.request_view import RequestView
 
@@ -18,7 +19,7 @@ def contains(fragment: str) -> Contains:
         BadArgument: `fragment` is not a non-empty string (an empty one is in every text).
     """
     __tracebackhide__ = True
-    if not isinstance(fragment, str) or not fragment:
+    if not is_filled_text(fragment):
         raise BadArgument("contains()", fragment, "a non-empty string")
     return Contains(fragment)
 

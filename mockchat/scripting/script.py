@@ -7,6 +7,7 @@ from typing import Self, Unpack
 
 from mockchat.contract.contract import Contract, contract_for
 from mockchat.errors import BadArgument, MockchatError
+from mockchat.scripting.arguments import is_whole_number
 from mockchat.scripting.callers import caller_line
 from mockchat.scripting.contents import Reply, Replying, ReplyOptions, reply_of
 from mockchat.scripting.failures import NoStubMatched, UnusedReply
@@ -74,7 +75,7 @@ class Stub:
             BadArgument: `count` is not a whole number above 0, or there is no reply yet.
         """
         __tracebackhide__ = True
-        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        if not is_whole_number(count, lowest=1):
             raise BadArgument("times()", count, "a whole number above 0")
         return self._repeat("times()", count)
 
@@ -191,7 +192,6 @@ class Script:
         self._stubs: list[Stub] = []
         self._problems: list[MockchatError] = []
         self._told: set[str] = set()
-        self._arrived = 0
         self._lock = threading.RLock()
 
     def when(self, **conditions: Unpack[Conditions]) -> Stub:
@@ -247,11 +247,6 @@ class Script:
             self.charge(error)
         raise error
 
-    def note_arrival(self) -> None:
-        """Count a request, whatever becomes of it."""
-        with self._lock:
-            self._arrived += 1
-
     def charge(self, problem: MockchatError) -> None:
         """Keep a problem found in the server's thread, to be raised by `verify`."""
         with self._lock:
@@ -302,7 +297,7 @@ class Script:
             return None
         expected = sum(stub.expected for stub in self._stubs)
         sent = sum(min(stub.sent, stub.expected) for stub in self._stubs)
-        arrived = max(self._arrived, len(self.journal))
+        arrived = self.journal.dropped + len(self.journal)
         return UnusedReply(waiting, expected, expected - sent, arrived)
 
 

@@ -52,6 +52,14 @@ class Scripts:
         with self._lock:
             return tuple(self._late)
 
+    def owner(self, path: str) -> Script | None:
+        """Return the open script a path belongs to, None if there is none; charges nobody."""
+        token, _ = parted(path)
+        if token is None:
+            return self.current
+        with self._lock:
+            return self._open.get(token)
+
     def resolve(self, path: str, *, method: str = "") -> tuple[Script | None, str]:
         """Return the script a path belongs to, and the path without the token.
 
@@ -61,14 +69,10 @@ class Scripts:
         Raises:
             LateRequest: The token is of a closed script, or not of ours; the request is charged.
         """
-        found = _TOKEN.match(path)
-        if found is None:
-            return self.current, path
-        bare = path[found.end() :] or "/"
-        with self._lock:
-            script = self._open.get(found[1])
-        if script is None:
-            raise self.refuse(f"{method} {bare}".lstrip(), self._closed.get(found[1]))
+        token, bare = parted(path)
+        script = self.owner(path)
+        if token is not None and script is None:
+            raise self.refuse(f"{method} {bare}".lstrip(), self._closed.get(token))
         return script, bare
 
     def refuse(self, request: str, test: str | None) -> LateRequest:
@@ -77,3 +81,9 @@ class Scripts:
         with self._lock:
             self._late.append(late)
         return late
+
+
+def parted(path: str) -> tuple[str | None, str]:
+    """Return the token of a path, or None, and the path without it."""
+    found = _TOKEN.match(path)
+    return (None, path) if found is None else (found[1], path[found.end() :] or "/")

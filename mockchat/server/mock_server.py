@@ -6,8 +6,9 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypedDict, Unpack, get_args
@@ -22,9 +23,10 @@ from mockchat.scripting.failures import LateRequest, ServerFailed
 from mockchat.scripting.journal import Journal
 from mockchat.scripting.matching import Conditions
 from mockchat.scripting.script import Script, Stub
-from mockchat.scripting.scripts import Scripts
+from mockchat.scripting.scripts import Scripts, parted
 from mockchat.scripting.transcript import transcript
 from mockchat.server.app import App
+from mockchat.server.service import NEVER_RETRY
 from mockchat.server.settings import Settings
 from mockchat.server.ticket import Ticket
 from mockchat.server.werkzeug_server import LiveServer
@@ -203,11 +205,10 @@ class MockServer:
         """Return the scripts called `name` among those opened last, oldest first."""
         return tuple(face for face in self._recent if face.name == name)
 
-    @contextmanager
     def script(
         self, *, name: str | None = None, **options: Unpack[ScriptOptions]
-    ) -> Iterator[Mockchat]:
-        """Open a clean script; verify it at the end, without hiding what the body raised.
+    ) -> AbstractContextManager[Mockchat]:
+        """Open a clean script for a block; verify it at the end, without hiding what it raised.
 
         Args:
             name: Whose script it is; the running test's id, or the caller's line.
@@ -222,29 +223,28 @@ class MockServer:
             ServerFailed: At the end: the server's thread met an error.
         """
         __tracebackhide__ = True
-        with self.unverified(name=name, **options) as face:
-            try:
-                yield face
-            except BaseException as error:
-                face.verify(error)
-                raise
-        face.verify()
+        return _verified(self.unverified(name=name, **options))
 
-    @contextmanager
     def unverified(
         self, *, name: str | None = None, **options: Unpack[ScriptOptions]
-    ) -> Iterator[Mockchat]:
-        """Open a clean script for a caller that verifies it at a time of its own choice."""
+    ) -> AbstractContextManager[Mockchat]:
+        """Open a clean script for a caller that verifies it at a time of its own choice.
+
+        Arguments and errors are those of `script`, except for what verifying raises.
+        """
         __tracebackhide__ = True
         check_options(options)
-        settings = self._settings(options)
         script = Script(
-            contract_for(settings.profile.name),
+            contract_for(options.get("profile", "openai")),
             name=name or running_test() or caller_line() or "script",
             unmatched=options.get("unmatched", "fail"),
             unused=options.get("unused", "fail"),
-            level=settings.level,
+            level=options.get("level", "observed"),
         )
+        return self._opened(script, self._settings(options))
+
+    @contextmanager
+    def _opened(self, script: Script, settings: Settings) -> Iterator[Mockchat]:
         token = self._dispatcher.open(script, settings)
         base_url = self._live.base_url.replace("/v1", f"/{token}/v1")
         face = Mockchat(script, base_url=base_url, settings=settings)
@@ -255,10 +255,28 @@ class MockServer:
             self._dispatcher.close(token, script)
 
     def _settings(self, options: ScriptOptions) -> Settings:
-        given = {"seed": self._seed, "unmatched": "fail", **options}
-        given.pop("unused", None)
-        given["profile"] = load_profile(options.get("profile", "openai"))
-        return Settings(**given)
+        return Settings(
+            profile=load_profile(options.get("profile", "openai")),
+            seed=options.get("seed", self._seed),
+            kind=options.get("kind", "plain"),
+            validation=options.get("validation", "strict"),
+            level=options.get("level", "observed"),
+            models=options.get("models", "any"),
+            unmatched=options.get("unmatched", "fail"),
+            locale=options.get("locale", "en_US"),
+        )
+
+
+@contextmanager
+def _verified(script: AbstractContextManager[Mockchat]) -> Iterator[Mockchat]:
+    __tracebackhide__ = True
+    with script as face:
+        try:
+            yield face
+        except BaseException as error:
+            face.verify(error)
+            raise
+    face.verify()
 
 
 class Dispatcher:
@@ -273,6 +291,8 @@ class Dispatcher:
         self._apps: dict[Settings, App] = {}
         self._settings: dict[Script, Settings] = {}
         self._lock = threading.Lock()
+        # For what belongs to no script: refused, and charged to the test that is over.
+        self._nobody = self._app(Settings(unmatched="fail"))
 
     def open(self, script: Script, settings: Settings) -> str:
         """Serve a script under `settings` and return its token."""
@@ -289,36 +309,29 @@ class Dispatcher:
     @property
     def body_limit(self) -> int:
         """The largest request body to be read, in bytes."""
-        return self._app(Settings()).body_limit
+        return self._nobody.body_limit
 
     def handle(self, incoming: Incoming) -> Ticket:
         """Answer a request as its script says; what goes wrong here is charged to the script."""
-        request = f"{incoming.method} {incoming.path}"
-        try:
-            script, path = self._scripts.resolve(incoming.path, method=incoming.method)
-        except LateRequest as late:
-            return self._refusal(410, late, incoming)
+        script = self._scripts.owner(incoming.path)
         settings = None if script is None else self._settings.get(script)
         if script is None or settings is None:
-            return self._refusal(410, self._scripts.refuse(request, None), incoming)
-        script.note_arrival()
-        app = self._app(settings)
+            return self._nobody.handle(incoming)
         try:
-            return app.handle(incoming)
+            return self._app(settings).handle(incoming)
         except Exception as error:  # noqa: BLE001 - whatever it is, the test must hear of it
-            problem = carried(error, f"{incoming.method} {path}")
+            problem = carried(error, f"{incoming.method} {parted(incoming.path)[1]}")
             script.charge(problem)
-            return self._refusal(500, problem, incoming)
+            return self._refusal(problem, incoming)
 
     def refuse(self, status: int, message: str, incoming: Incoming | None = None) -> Ticket:
         """Answer what could not be read as a request, in the words of the default profile."""
-        return self._app(Settings()).refuse(status, message, incoming)
+        return self._nobody.refuse(status, message, incoming)
 
-    def _refusal(self, status: int, problem: MockchatError, incoming: Incoming) -> Ticket:
+    def _refusal(self, problem: MockchatError, incoming: Incoming) -> Ticket:
         text = f"{type(problem).__name__}: {problem}"
-        ticket = self.refuse(status, text, incoming)
-        # A client that tries again would only bury the cause under its own retries.
-        headers = (*ticket.delivery.headers, ("x-should-retry", "false"))
+        ticket = self.refuse(HTTPStatus.INTERNAL_SERVER_ERROR, text, incoming)
+        headers = (*ticket.delivery.headers, NEVER_RETRY)
         return replace(ticket, delivery=replace(ticket.delivery, headers=headers))
 
     def _app(self, settings: Settings) -> App:
