@@ -218,9 +218,8 @@ def usage_last(stream: StreamMemory, view: ChunkView) -> Iterator[Finding]:
 
     Facts 3.2, 3.3 (W, K): each chunk overwrites `usage` in an accumulator, so they would be lost.
     """
-    is_moderation = not view.entries and bool(view.chunk.get("moderation"))
     is_bound = stream.is_usage_last and stream.axes.usage != "every"
-    if is_bound and view.usage is None and not is_moderation:
+    if is_bound and view.usage is None and view.entries:
         yield Finding(message="A chunk follows the one with usage, which must be the last.")
 
 

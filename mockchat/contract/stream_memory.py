@@ -269,7 +269,7 @@ def remember_chunk(stream: StreamMemory, view: ChunkView) -> None:
     for member in IDENTITY:
         if stream.identity.get(member) is None:
             stream.identity[member] = view.chunk.get(member)
-    if stream.is_usage_last and view.usage is None and not _is_moderation(view):
+    if stream.is_usage_last and view.usage is None and view.entries:
         stream.is_usage_last = False
     if view.usage is not None:
         stream.has_usage = stream.is_usage_last = True
@@ -307,10 +307,6 @@ def remember_finish(entry: EntryView) -> None:
         call.fragments.clear()
     if choice.function_call is not None:
         choice.function_call.fragments.clear()
-
-
-def _is_moderation(view: ChunkView) -> bool:
-    return not view.entries and bool(view.chunk.get("moderation"))
 
 
 def _arguments(value: Json) -> str:

@@ -101,21 +101,31 @@ def test_single_newline_framing_is_told_event_by_event():
 
 
 @pytest.mark.parametrize(
-    ("data", "level"),
+    ("data", "level", "pointer"),
     [
-        (STREAM[:-1], "documented"),
-        (STREAM[:-2], "documented"),
-        (STREAM[:-2] + b"\r", "documented"),
-        (STREAM[:-5], "observed"),
-        (EVENTS[0] + b'data: {"id":"\xe2\x82', "observed"),
-        (EVENTS[0] + b"data: 5", "observed"),
-        (b"", "observed"),
+        (STREAM[:-1], "documented", "/3"),
+        (STREAM[:-2], "documented", "/3"),
+        (STREAM[:-2] + b"\r", "documented", "/3"),
+        (b"\xef\xbb\xbf" + EVENTS[-1][:-2], "documented", "/0"),
+        (STREAM[:-5], "observed", "/3"),
+        (EVENTS[0] + b'data: {"id":"\xe2\x82', "observed", "/1"),
+        (EVENTS[0] + b"data: 5", "observed", "/1"),
+        (EVENTS[0], "observed", "/0"),
+        (b"", "observed", "/0"),
     ],
 )
-def test_bytes_that_end_early_are_the_fault_of_the_ending_alone(data, level):
+def test_bytes_that_end_early_are_the_fault_of_the_ending_alone(data, level, pointer):
     """Where the stream was cut, half a line is no second fault; a missing last newline harms none."""
     found = [one for one in judged(data) if one.rule != "stream.line-feed"]
-    assert [(one.rule, one.level) for one in found] == [("stream.ending", level)]
+    assert [(one.rule, one.level, one.pointer) for one in found] == [
+        ("stream.ending", level, pointer)
+    ]
+
+
+def test_a_stream_does_not_open_with_a_blank_line():
+    """DeepSeek fills waiting time so; OpenAI never does."""
+    found = judged(b"\n" + STREAM)
+    assert [(one.rule, one.pointer) for one in found] == [("stream.stray-blank-line", "/0")]
 
 
 def test_a_json_body_instead_of_a_stream_is_found():

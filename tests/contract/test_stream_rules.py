@@ -21,6 +21,7 @@ from stream_samples import (
 )
 from test_stream_framing import BROKEN as BROKEN_FRAMING
 
+from mockchat.contract.stream_chunk_rules import padding_length
 from mockchat.contract.stream_rules import (
     STREAM_RULE_LEVELS,
     STREAM_RULES,
@@ -612,6 +613,54 @@ def test_counts_before_the_finish_are_misplaced_and_lost():
         ("stream.usage-placement", "/1/usage"),
         ("stream.usage-last", "/2"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "size"),
+    [
+        ("abc", 3),
+        ("å", 2),
+        ("€", 3),
+        ("😀", 4),
+        ("\u2028", 3),
+        ('"', 2),
+        ("\x01", 6),
+        ("\ud800", 6),
+    ],
+)
+def test_padding_counts_the_bytes_of_the_wire(content, size):
+    """Characters are not bytes: a count of the former is right for English alone."""
+    bare = len('{"x":""}')
+    for member in ({}, {"obfuscation": "abc"}):
+        assert padding_length({"x": content, **member}) == -(bare + size) % 16
+
+
+def test_an_empty_entry_may_follow_the_finish_for_the_sake_of_the_counts_alone():
+    """The axis `usage` "finish" excuses a chunk that carries them, not any other."""
+    sample = Sample(
+        events=(*TEXT[:3], says({"content": ""}), DONE), request=None, axes={"usage": "finish"}
+    )
+    assert [one.rule for one in judged(sample, "documented")] == ["stream.entry-after-finish"]
+
+
+def test_a_chunk_behind_an_error_and_done_is_one_fault():
+    """Both ends are behind it, and it is told once."""
+    sample = Sample(events=(ERROR, DONE, TEXT[0]))
+    assert [one.rule for one in judged(sample, "documented")] == ["stream.done-last"]
+
+
+def test_members_of_the_head_that_are_missing_are_left_to_the_schema():
+    """One fault is told once; the schema requires id, object, created and model."""
+    bare = {name: TEXT[1][name] for name in ("choices", "service_tier", "system_fingerprint")}
+    assert judged(Sample(events=(TEXT[0], bare, *TEXT[2:])), "documented") == ()
+    assert judged(Sample(events=(bare | TEXT[0] | {"id": None}, *TEXT[1:])), "documented") == ()
+
+
+def test_moderation_beside_a_choice_does_not_excuse_it():
+    """The chunk that may follow the counts has no choices: others overwrite them in clients."""
+    events = (*nulled(*TEXT[:2]), USAGE, TEXT[2] | {"usage": None, "moderation": {"input": {}}})
+    found = judged(Sample(events=(*events, DONE), request=WITH_USAGE), "documented")
+    assert [one.rule for one in found] == ["stream.usage-last"]
 
 
 def test_a_note_is_given_once_per_stream():
