@@ -31,8 +31,8 @@ class ApiErrors:
 
     def __init__(self, profile: Profile, by_rule: Mapping[str, str]) -> None:
         self._catalogue = profile.errors
-        self._by_rule = by_rule
         self._words = _Words(**profile.settings.get("errors", {}))
+        self._by_rule = {**by_rule, **self._words.rules}
 
     def named(self, name: str, fields: Mapping[str, object]) -> ApiError:
         """Return the catalogue's error called `name`, its template filled with `fields`.
@@ -109,6 +109,7 @@ class _Words:
     grammar: str = "modern"
     envelope: Json = field(default_factory=dict)
     entries: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    rules: Mapping[str, str] = field(default_factory=dict)
     expected: Mapping[str, str] = field(default_factory=dict)
     value_orders: Mapping[str, list[Json]] = field(default_factory=dict)
 

@@ -1,5 +1,7 @@
 """JSON Merge Patch (RFC 7396): how a profile varies its parent without copying it."""
 
+from collections.abc import Sequence
+
 from mockchat.types import Json
 
 
@@ -18,3 +20,17 @@ def merge_patch(target: Json, patch: Json) -> Json:
         else:
             merged[key] = merge_patch(merged.get(key), value)
     return merged
+
+
+def without(target: Json, tokens: Sequence[str]) -> Json:
+    """Return `target` without the member that `tokens` lead to; `target` is not changed.
+
+    Raises:
+        LookupError: There is no such member.
+    """
+    name, *rest = tokens
+    if not isinstance(target, dict) or name not in target:
+        raise LookupError(name)
+    if rest:
+        return target | {name: without(target[name], rest)}
+    return {key: value for key, value in target.items() if key != name}

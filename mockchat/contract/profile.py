@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import get_args
 
 import mockchat
-from mockchat.contract.merge import merge_patch
-from mockchat.contract.pointers import pointer_of
+from mockchat.contract.merge import merge_patch, without
+from mockchat.contract.pointers import pointer_of, tokens_of
 from mockchat.errors import BadArgument, BrokenProfile, UnknownProfile
 from mockchat.types import Json, JsonObject, JsonView, Level
 
 LEVELS: tuple[Level, ...] = get_args(Level)
-OWN_WORDS = ("summary", "sources", "deviations")
+OWN_WORDS = ("summary", "sources", "deviations", "differences", "without")
 """Settings that describe one folder and are not handed down."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*", re.ASCII)
@@ -177,7 +177,7 @@ def _read(name: str, places: tuple[Path, ...], heirs: tuple[Path, ...]) -> _Fold
         path=folder,
         settings=merge_patch(inherited, own),
         errors=merge_patch(parent.errors, _json_object(errors) if errors.is_file() else {}),
-        documents=_documents(folder, parent.documents),
+        documents=_documents(folder, _remaining(folder, own, parent.documents)),
     )
 
 
@@ -203,6 +203,25 @@ def _find(name: str, places: tuple[Path, ...], heirs: tuple[Path, ...]) -> Path:
             return folder
     known = profile_names(places[0])
     raise UnknownProfile(name, known, _close(name, known))
+
+
+def _remaining(
+    folder: Path, own: JsonObject, inherited: Mapping[str, JsonObject]
+) -> dict[str, JsonObject]:
+    """Return the parent's documents without what `own` settings take away."""
+    documents = dict(inherited)
+    for name, pointers in own.get("without", {}).items():
+        for index, pointer in enumerate(pointers):
+            try:
+                if pointer:
+                    documents[name] = without(documents[name], tokens_of(pointer))
+                else:
+                    del documents[name]
+            except LookupError:
+                where = pointer_of(("without", name, index))
+                problem = f"the parent has no {name!r} with {pointer!r}"
+                raise BrokenProfile(str(folder / "profile.json"), where, problem) from None
+    return documents
 
 
 def _documents(folder: Path, inherited: Mapping[str, JsonObject]) -> dict[str, JsonObject]:
@@ -232,14 +251,12 @@ def _named(document: JsonObject, uri: str) -> JsonObject:
 def _profile(name: str, folder: _Folder) -> Profile:
     settings = folder.settings
     where = str(folder.path / "profile.json")
-    for key in OWN_WORDS:
-        settings.setdefault(key, "" if key == "summary" else [])
     return Profile(
         name=name,
-        summary=settings["summary"],
-        sources=tuple(settings["sources"]),
+        summary=settings.get("summary", ""),
+        sources=tuple(settings.get("sources", ())),
         extends=settings.get("extends"),
-        deviations=tuple(settings["deviations"]),
+        deviations=tuple(settings.get("deviations", ())),
         settings=settings | {"name": name},
         errors=folder.errors,
         levels={level: _at_level(folder, level, where) for level in LEVELS},

@@ -97,14 +97,16 @@ def calls_are_answered(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     "content is missing, and nothing else is said instead",
     error="content_missing",
 )
-def content_is_given(messages: Json, _: JsonView) -> Iterator[Found]:
+def content_is_given(messages: Json, parameters: JsonView) -> Iterator[Found]:
     """A message has content, unless an assistant calls, refuses or spoke (measured, reported).
 
     It is the last check of all. A developer message without content is a schema fault instead,
-    and a function message may carry null.
+    and a function message may carry null. `roles` says whose content is looked at, where a profile
+    leaves those of others to its schema.
     """
+    speakers = parameters.get("roles", _SPEAKERS)
     for index, message in _objects(messages):
-        if message.get("content") is None and message.get("role") in _SPEAKERS:
+        if message.get("content") is None and message.get("role") in speakers:
             is_assistant = message["role"] == "assistant"
             if not (is_assistant and any(message.get(key) is not None for key in _INSTEAD)):
                 yield Found(pointer=f"/messages/{index}/content", details={"index": index})
