@@ -34,7 +34,7 @@ class Step:
 
 def steps_of(choice: JsonView, plan: Plan, style: StreamStyle) -> list[Step]:
     """Return the steps that say `choice`: its role first, its finish reason on the last."""
-    message: JsonView = choice["message"]
+    message: JsonView = choice.get("message") or {}
     steps = list(_message_steps(message, choice.get("logprobs"), plan, style))
     if style.finish == "own":
         steps.append(Step(delta=dict(style.finish_delta)))
@@ -110,8 +110,9 @@ def _place(name: str) -> int:
 def _aligned(message: JsonView, logprobs: JsonView | None, name: str) -> list[JsonView]:
     """Return the entries of a text whose tokens join to it: only those can follow its pieces."""
     entries = (logprobs or {}).get(name) or []
-    joined = "".join(entry["token"] for entry in entries)
-    return list(entries) if entries and joined == message.get(name) else []
+    tokens = [entry["token"] for entry in entries]
+    is_spelt = all(tokens) and "".join(tokens) == message.get(name)
+    return list(entries) if is_spelt else []
 
 
 def _text_steps(name: str, text: str, entries: list[JsonView], plan: Plan) -> Iterator[Step]:
@@ -126,7 +127,7 @@ def _text_steps(name: str, text: str, entries: list[JsonView], plan: Plan) -> It
     ends = list(accumulate(len(entry["token"]) for entry in entries))
     for end in accumulate(map(len, pieces)):
         upto = told
-        while upto < len(ends) and (upto == 0 or ends[upto - 1] < end):
+        while upto < len(ends) and (ends[upto - 1] if upto else 0) < end:
             upto += 1
         if upto > told:
             own = entries[told:upto]

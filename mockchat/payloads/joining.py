@@ -98,12 +98,14 @@ class _Choice:
 
     def _add_member(self, name: str, value: Json) -> None:
         known = self._message.get(name)
+        if value == "" and name in self._message:
+            return  # says nothing new: null content stays null
         if name == "role":
             self._message.setdefault(name, value)
         elif name == "tool_calls" and value:
             for fragment in value:
                 self._add_call(fragment)
-        elif isinstance(value, str) and not (value == "" and name in self._message):
+        elif isinstance(value, str):
             self._pieces.setdefault(name, [known or ""]).append(value)
             self._message[name] = None
         elif isinstance(value, dict):

@@ -1,6 +1,7 @@
 """How a profile's streams look: its axes, and what joining one needs besides."""
 
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 from mockchat.contract.profile import Profile
 from mockchat.contract.stream_axes import StreamAxes, stream_axes
@@ -37,6 +38,7 @@ OPENAI_STYLE = StreamStyle(
 """How api.openai.com streams, as recorded from 2024 to 2026: what `split` and `join` assume."""
 
 
+@lru_cache(maxsize=64)
 def stream_style(profile: Profile) -> StreamStyle:
     """Return the style of `profile`: the "stream" member of its settings, and its message.
 

@@ -1,6 +1,7 @@
 """The text of one choice: prose, JSON or anything, as long as the request lets it be."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,6 +16,9 @@ from mockchat.payloads.values import generate
 from mockchat.types import Json, Kind
 
 _LONGEST_FILL = 512
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_IN_STRING = re.compile(r'\\u[0-9a-f]{4}|\\.|[^"\\]')
+_LAST_OF_FOUR_DIGITS = "\uffff"
 _SHORT_TEXTS = ("OK", "Yes", "1", "a", ".", "#")  # one token each
 
 
@@ -123,6 +127,8 @@ def _json_texts(asked: Asked, draw: Draw, kind: Kind) -> Iterator[str]:
     for value in _json_values(asked, draw, kind):
         for written in spacings:
             yield written(value)
+        if asked.stop:
+            yield _escaped(_compact(value), frozenset("".join(asked.stop)))
 
 
 def _json_values(asked: Asked, draw: Draw, kind: Kind) -> Iterator[Json]:
@@ -155,3 +161,15 @@ def _spaced(value: Json) -> str:
 
 def _indented(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _escaped(text: str, characters: frozenset[str]) -> str:
+    """Return JSON text that means the same and has none of `characters` within its strings."""
+
+    def spelt(found: re.Match[str]) -> str:
+        character = found[0]
+        if character not in characters or character > _LAST_OF_FOUR_DIGITS:
+            return character
+        return f"\\u{ord(character):04x}"
+
+    return _STRING.sub(lambda string: _IN_STRING.sub(spelt, string[0]), text)

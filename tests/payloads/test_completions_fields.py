@@ -228,6 +228,18 @@ def test_json_is_spaced_to_avoid_a_stop_sequence():
         assert "," not in choice["message"]["content"]
 
 
+@pytest.mark.parametrize("stop", ["name", "age", "é", "\U0001f600", "a"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_json_is_escaped_to_avoid_a_stop_sequence(kind, stop):
+    """Text within JSON strings can be spelt without the stop sequence and mean the same."""
+    schema = SCHEMA | {"properties": SCHEMA["properties"] | {"é\n": {"const": 'é\n"\\\U0001f600'}}}
+    found = choices(kind=kind, shapes={"text": 1}, response_format=json_schema(schema), stop=stop)
+    for choice in found:
+        text = choice["message"]["content"]
+        assert stop not in text
+        assert ord(stop[0]) > 0xFFFF or not schema_violations(schema, json.loads(text))
+
+
 def test_an_impossible_schema_is_named_where_it_stands():
     """The server answers with the place in the request that cannot be met."""
     with pytest.raises(ImpossibleSchema) as caught:

@@ -150,7 +150,10 @@ def test_a_named_tool_is_called_once(choice, allowed):
 @pytest.mark.parametrize("mode", ["auto", "required"])
 def test_only_allowed_tools_are_called(mode):
     """`allowed_tools` narrows the tools, in the nested and in the flat spelling."""
-    references = [{"type": "function", "function": {"name": "ping"}}, {"type": "custom", "name": "note"}]
+    references = [
+        {"type": "function", "function": {"name": "ping"}},
+        {"type": "custom", "name": "note"},
+    ]
     choice = {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": references}}
     found = choices(tools=ALL, tool_choice=choice)
     assert {name for one in found for name in names(one)} == {"ping", "note"}
@@ -203,7 +206,10 @@ def test_arguments_follow_a_reference():
                 "type": "custom",
                 "custom": {
                     "name": "bad",
-                    "format": {"type": "grammar", "grammar": {"syntax": "regex", "definition": "("}},
+                    "format": {
+                        "type": "grammar",
+                        "grammar": {"syntax": "regex", "definition": "("},
+                    },
                 },
             },
             "/tools/0/custom/format/grammar/definition",
@@ -242,7 +248,9 @@ def test_arguments_are_made_short_before_they_are_cut():
     fields = {"tools": [WEATHER], "tool_choice": "required", "max_completion_tokens": 16}
     for one in choices(**fields):
         assert one["finish_reason"] == "tool_calls"
-        assert all(json.loads(call["function"]["arguments"]) for call in one["message"]["tool_calls"])
+        assert all(
+            json.loads(call["function"]["arguments"]) for call in one["message"]["tool_calls"]
+        )
 
 
 def test_a_pattern_without_simplest_arguments_is_cut():
