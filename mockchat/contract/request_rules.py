@@ -44,7 +44,7 @@ RESTATING: RuleBook[Json] = RuleBook()
 They take the place of the schema's violations there and below.
 """
 
-_SPEAKERS = frozenset({"system", "user", "assistant", "tool"})
+_SPEAKERS = ("system", "user", "assistant", "tool")
 _INSTEAD = ("tool_calls", "function_call", "refusal", "audio")
 
 
