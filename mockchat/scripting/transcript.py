@@ -46,10 +46,9 @@ def _head(exchange: Exchange) -> Iterator[str]:
     yield f"{exchange.method} {exchange.path} -> {exchange.status}"
     if isinstance(exchange.request, Mapping):
         yield f"model {exchange.request.get('model')!r}"
-        count = len(list(objects(exchange.request.get("messages"))))
-        yield f"{count} message{'' if count == 1 else 's'}"
+        yield _count(len(list(objects(exchange.request.get("messages")))), "message")
     if exchange.chunks:
-        yield f"{len(exchange.chunks)} chunks"
+        yield _count(len(exchange.chunks), "chunk")
     if exchange.stub is not None:
         yield exchange.stub
     if exchange.ending is not Ending.COMPLETE:
@@ -89,6 +88,10 @@ def _call(call: JsonView) -> str:
 
 def _member(value: Json, name: str) -> Json:
     return value.get(name) if isinstance(value, Mapping) else None
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _short(text: str) -> str:
