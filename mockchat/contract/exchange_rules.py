@@ -234,5 +234,5 @@ def model_is_echoed(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
     """
     asked, answers = exchanged.request.get("model", ""), exchanged.completion["model"]
     snapshot = asked if exchanged.model is None else exchanged.model.snapshot
-    if not answers.startswith(asked) and answers != snapshot:
+    if answers not in {asked, snapshot} and not answers.startswith(f"{asked}-"):
         yield Found(pointer="/model", actual=answers, expected=snapshot, is_note=True)

@@ -42,16 +42,12 @@ def regular_expression(pattern: str) -> re.Pattern[str]:
     return re.compile(_dollar_to_end(pattern), re.ASCII)
 
 
+# An escaped character, a class (whose first character may be a bracket), or a bare dollar.
+_PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]?|\$", re.DOTALL)
+
+
 def _dollar_to_end(pattern: str) -> str:
-    written, in_class, characters = [], False, iter(pattern)
-    for character in characters:
-        if character == "\\":
-            written.append(character + next(characters, ""))
-            continue
-        if character in "[]":
-            in_class = character == "["
-        written.append(r"\Z" if character == "$" and not in_class else character)
-    return "".join(written)
+    return _PIECE.sub(lambda piece: r"\Z" if piece[0] == "$" else piece[0], pattern)
 
 
 def json_equal(one: Json, other: Json) -> bool:

@@ -110,7 +110,7 @@ def usage_details_fit(completion: JsonView, _: JsonView) -> Iterator[Found]:
         counts = usage.get(details) or {}
         for part in parts:
             count = counts.get(part) or 0
-            if count > usage[total]:
+            if count > usage.get(total, 0):
                 pointer = f"/usage/{details}/{part}"
                 yield Found(pointer=pointer, actual=count, expected=usage[total])
 
