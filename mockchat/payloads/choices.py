@@ -176,7 +176,7 @@ def _calling(answering: Answering, room: Room, draw: Draw) -> Answer | None:
             break
     if not calls:
         return None
-    is_legacy = "arguments" in calls[0]
+    is_legacy = "id" not in calls[0]
     name = "function_call" if is_legacy else "tool_calls"
     message: JsonObject = {"content": None, name: calls[0] if is_legacy else calls}
     finish = "length" if is_cut else name
@@ -231,13 +231,9 @@ def _texts(tool: Tool, answering: Answering, draw: Draw) -> Iterator[str]:
 
 
 def _call_object(tool: Tool, text: str, draw: Draw) -> JsonObject:
-    match tool.kind:
-        case "legacy":
-            return {"name": tool.name, "arguments": text}
-        case "custom":
-            called = {"name": tool.name, "input": text}
-        case "function":
-            called = {"name": tool.name, "arguments": text}
+    called = {"name": tool.name, "input" if tool.kind == "custom" else "arguments": text}
+    if tool.kind == "legacy":
+        return called
     return {"id": tool_call_id(draw), "type": tool.kind, tool.kind: called}
 
 

@@ -31,7 +31,7 @@ class ReplyMembers:
         prompt_details: Of `usage.prompt_tokens_details`, in their order.
         completion_details: Of `usage.completion_tokens_details`, in their order.
         finish_reasons: The values `finish_reason` may have; empty where any text may stand.
-        call_types: The `type`s a tool call may have.
+        call_types: The `type`s a tool call may have; empty where any text may stand.
     """
 
     top: frozenset[str]
@@ -46,6 +46,10 @@ class ReplyMembers:
     def allows_finish(self, reason: str) -> bool:
         """Return whether a choice may end with `reason`."""
         return not self.finish_reasons or reason in self.finish_reasons
+
+    def allows_call(self, kind: str) -> bool:
+        """Return whether a message may call a tool of this `type`."""
+        return not self.call_types or kind in self.call_types
 
 
 @lru_cache(maxsize=64)

@@ -115,12 +115,8 @@ def _drawn_sizes(draw: Draw, lo: int, hi: int) -> tuple[int, ...]:
 
 
 def _atoms(text: str, unit: Unit) -> list[str] | str:
-    match unit:
-        case "character":
-            return text
-        case "token":
-            return approximate_tokens().split(text)
-        case "word":
-            return _WORDS.findall(text)
-        case "whole":
-            return [text]
+    if unit == "token":
+        return approximate_tokens().split(text)
+    if unit == "word":
+        return _WORDS.findall(text)
+    return text if unit == "character" else [text]

@@ -58,7 +58,7 @@ def tool_use(asked: Asked, members: ReplyMembers) -> ToolUse:
     answered with text.
     """
     request = asked.request
-    tools = tuple(tool for tool in _tools(request) if tool.kind in members.call_types)
+    tools = tuple(tool for tool in _tools(request) if members.allows_call(tool.kind))
     if tools and "tool_calls" in members.message:
         at_most = 1 if request.get("parallel_tool_calls") is False else None
         return _chosen(tools, request.get("tool_choice", "auto"), at_most)

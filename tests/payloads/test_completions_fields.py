@@ -219,6 +219,15 @@ def test_json_is_made_short_before_it_is_cut():
         assert choice["finish_reason"] == "length"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_open_object_is_empty_before_it_is_cut(kind):
+    """One token is room enough for an object."""
+    for choice in choices(
+        kind=kind, response_format={"type": "json_object"}, max_tokens=1, shapes={}
+    ):
+        assert choice["message"]["content"] == "{}"
+
+
 def test_json_is_spaced_to_avoid_a_stop_sequence():
     """A stop sequence that other spacing avoids is no reason to break the JSON."""
     for choice in choices(response_format=json_schema(SCHEMA), stop=['":']):
