@@ -39,12 +39,16 @@ def object_(
     known = dict.fromkeys(name for flat in flats for name in flat.schema.get("properties", ()))
     properties: dict[str, Node] = {}
     for name in {**known, **dict.fromkeys(required), **dict.fromkeys(_with_needs(needs, needs))}:
-        if all(accepts(rule, name) for rule in names):
-            matched = frozenset(text for text in patterns if regexes.is_found(text, name))
-            properties[name] = place(_member_goal(flats, name, matched), pointer)
-        else:
+        matched = frozenset(text for text in patterns if regexes.is_found(text, name))
+        goal = _member_goal(flats, name, matched)
+        if not all(accepts(rule, name) for rule in names):
             reason = f"propertyNames refuses the name {name!r}"
             properties[name] = Impossible(pointer=pointer, reason=reason)
+        elif any(part.schema is False for part in goal):
+            reason = f"the member {name!r} is not allowed"
+            properties[name] = Impossible(pointer=pointer, reason=reason)
+        else:
+            properties[name] = place(goal, pointer)
     return Object(
         pointer=pointer,
         properties=properties,
@@ -53,12 +57,8 @@ def object_(
         least=least,
         most=most,
         extras=[
-            Extra(
-                node=place(_member_goal(flats, None, matched), pointer),
-                matched=matched,
-                example=example,
-            )
-            for matched, example in _classes(patterns).items()
+            Extra(node=place(_member_goal(flats, None, matched), pointer), matched=matched)
+            for matched in _classes(patterns)
         ],
         patterns=patterns,
         names=place([Part({"type": "string"}), *map(Part, names)], pointer) if names else None,
@@ -93,9 +93,9 @@ def _with_needs(
     return [*found]
 
 
-def _classes(patterns: Sequence[str]) -> dict[frozenset[str], str | None]:
-    """Return the kinds of names there are: which patterns a name matches, with an example each."""
-    found: dict[frozenset[str], str | None] = {frozenset(): None}
+def _classes(patterns: Sequence[str]) -> list[frozenset[str]]:
+    """Return the kinds of names there are, by the patterns they match; the first matches none."""
+    found = {frozenset[str](): None}
     probe = SeededDraw("probe")
     for pattern in patterns:
         for _ in range(_PROBES):
@@ -103,9 +103,8 @@ def _classes(patterns: Sequence[str]) -> dict[frozenset[str], str | None]:
                 name = regexes.sample(pattern, probe)
             except (regexes.NoSample, BadPattern):
                 break
-            matched = frozenset(text for text in patterns if regexes.is_found(text, name))
-            found.setdefault(matched, name)
-    return found
+            found[frozenset(text for text in patterns if regexes.is_found(text, name))] = None
+    return [*found]
 
 
 def _member_goal(flats: Sequence[Flat], name: str | None, matched: frozenset[str]) -> list[Part]:

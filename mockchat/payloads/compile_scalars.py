@@ -124,17 +124,23 @@ def formatted(name: str, node: String, draw: Draw) -> str | None:
 
 
 def matched(node: String, draw: Draw) -> str:
-    """Return text that has all patterns, drawn along the first that leads there.
+    """Return text that has all patterns: a sample of one of them, or samples of all in a row.
 
     Raises:
         NoSample: None turned up.
         BadPattern: A pattern uses what is not supported.
     """
-    if len(node.patterns) == 1 and not node.least and node.most is None:
-        return draw.pattern(node.patterns[0])
-    for pattern in node.patterns:
-        for _ in range(regexes.TRIES if len(node.patterns) > 1 else 1):
-            text = regexes.sample(pattern, draw, least=node.least, most=node.most)
+    if len(node.patterns) == 1:
+        if not node.least and node.most is None:
+            return draw.pattern(node.patterns[0])
+        return regexes.sample(node.patterns[0], draw, least=node.least, most=node.most)
+    for _ in range(regexes.TRIES):
+        parts = [
+            regexes.sample(pattern, draw, least=node.least, most=node.most)
+            for pattern in node.patterns
+        ]
+        short = [regexes.sample(pattern, draw) for pattern in node.patterns]
+        for text in (*parts, "".join(short), "".join(reversed(short))):
             if fits(node, text):
                 return text
     raise regexes.NoSample(f"no text was found that matches all of {', '.join(node.patterns)}")

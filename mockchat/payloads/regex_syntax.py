@@ -309,7 +309,7 @@ class _Reader:
         return Chars(complement(tuple(ranges)) if negated else merged(tuple(ranges)))
 
     def class_range(self, first: Ranges, last: Ranges) -> Ranges:
-        """Return the range between two characters; a dash beside a class, as in `[\\w-.]`, is one."""
+        r"""Return the range between two characters; a dash beside a class, as in `[\w-.]`, is one."""
         (low, to), (since, high) = first[0], last[-1]
         if (len(first), low) != (1, to) or (len(last), since) != (1, high):
             return (*first, (ord("-"), ord("-")), *last)

@@ -124,12 +124,10 @@ class Extra:
     Attributes:
         node: What their values are.
         matched: The patterns of `patternProperties` that their names match, no more and no less.
-        example: A name of this class; None for names that match no pattern.
     """
 
     node: "Node"
     matched: frozenset[str]
-    example: str | None
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

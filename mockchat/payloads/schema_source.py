@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from jsonschema import ValidationError, validators
 from referencing import Registry
-from referencing.exceptions import Unresolvable
+from referencing.exceptions import NoSuchResource, Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from mockchat.contract.judges import TooDeep, judge_class
@@ -102,10 +102,10 @@ class Source:
             if uri not in self._registry and self._documents is not None:
                 self._add(self._documents.get_or_retrieve(uri).value.contents, uri)
             found = self._registry.resolver().lookup(reference).contents
-        except Unresolvable:
+        except (NoSuchResource, Unresolvable):
             local = reference.removeprefix(self._base)
             raise ImpossibleSchema(pointer, f"the reference {local!r} leads nowhere") from None
-        if isinstance(found, Mapping) and id(found) not in self._pointers:
+        if not isinstance(found, bool) and id(found) not in self._pointers:
             check(found)
             found = self._upgrade.copy(found, uri)
             self._note_pointers(found)

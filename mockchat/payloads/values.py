@@ -69,8 +69,8 @@ def compile_schema(
         key = json.dumps([schema, root], separators=(",", ":"), allow_nan=False)
     except RecursionError:
         raise ImpossibleSchema("", "it is nested too deep") from None
-    except (TypeError, ValueError) as problem:
-        raise ImpossibleSchema("", f"it is not JSON: {problem}") from None
+    except (TypeError, ValueError):
+        raise ImpossibleSchema("", "it is not JSON") from None
     return _memory.compiled(key)
 
 

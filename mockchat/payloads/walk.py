@@ -41,6 +41,7 @@ _NAME_TRIES = 20
 _DEPTH = {"plain": 5, "wild": 8}
 _LOOK = 4
 _MOST_MORE_ITEMS = 5
+_MOST_EXTRAS = 3
 
 
 class Unlucky(Exception):
@@ -247,45 +248,53 @@ class Walk:
             self._left -= cost
 
     def _add_extras(self, node: Object, value: JsonObject, depth: int) -> None:
-        lack = max(0, node.least - len(value))
+        """Add members without a name: as many as must be, wild ones also where they may be."""
         extras = usable_extras(node)
-        if not extras:
-            return
-        count = lack
-        if self._kind == "wild" and depth < _DEPTH["wild"]:
-            room = 3 if node.most is None else min(3, node.most - len(value))
-            count = self._draw.size(lack, max(lack, room), lack + 0.7)
-        for position in range(count):
+        wanted = node.least
+        if self._kind == "wild" and depth < _DEPTH["wild"] and extras:
+            room = _MOST_EXTRAS if node.most is None else min(_MOST_EXTRAS, node.most - len(value))
+            least = max(0, wanted - len(value))
+            wanted = len(value) + self._draw.size(least, max(least, room), least + 0.7)
+        while len(value) < wanted and extras:
             extra = extras[self._draw.index(len(extras))]
-            if position >= lack:
+            if len(value) >= node.least:
                 if extra.node.cost > self._left:
                     break
                 self._left -= extra.node.cost
             name = self._name(node, extra, value, depth)
-            if name is not None:
+            if name is None:
+                extras.remove(extra)
+            else:
                 value[name] = self._value(extra.node, depth + 1)
         if len(value) < node.least:
             raise Unlucky(node.pointer)
 
     def _name(self, node: Object, extra: Extra, taken: JsonObject, depth: int) -> str | None:
         """Return a new name of the kind `extra`; None where none turned up."""
-        for attempt in range(_NAME_TRIES):
-            name = self._candidate(node, extra, depth, attempt)
+        if node.names is None and not node.patterns:
+            name = self._free_name()
+            while name in taken or name in node.properties:
+                name += "_"
+            return name
+        for _ in range(_NAME_TRIES):
+            name = self._candidate(node, extra, depth)
             matched = {text for text in node.patterns if regexes.is_found(text, name)}
             if name not in node.properties and name not in taken and matched == extra.matched:
                 return name
             self.retries += 1
         return None
 
-    def _candidate(self, node: Object, extra: Extra, depth: int, attempt: int) -> str:
+    def _free_name(self) -> str:
+        is_wild = self._kind == "wild"
+        return self._draw.text(0 if is_wild else 1, 12, "wild" if is_wild else "name")
+
+    def _candidate(self, node: Object, extra: Extra, depth: int) -> str:
+        """Return a name that may be of the kind `extra`."""
         if node.names is not None:
-            name = self._value(node.names, depth + 1)
-            return name if isinstance(name, str) else ""
-        if extra.example is not None:
-            return regexes.sample(min(extra.matched), self._draw)
-        if self._kind == "wild" and not attempt:
-            return self._draw.text(0, 12, "wild")
-        return self._draw.text(3, 12 + attempt, "name")
+            return str(self._value(node.names, depth + 1))
+        return (
+            regexes.sample(min(extra.matched), self._draw) if extra.matched else self._free_name()
+        )
 
 
 def _is_plain(node: Node, look: int = _LOOK) -> bool:

@@ -1,13 +1,14 @@
 """Formats: every sample is what its name promises, by an independent reader."""
 
 import base64
-import datetime
+import datetime as dt
 import ipaddress
 import re
 import uuid
 from urllib.parse import urlsplit
 
 import pytest
+
 from mockchat.payloads.formats import FORMATS, sample
 from mockchat.payloads.seeded import SeededDraw
 
@@ -35,9 +36,9 @@ def is_pointer(text):
 
 
 READERS = {
-    "date-time": datetime.datetime.fromisoformat,
-    "date": datetime.date.fromisoformat,
-    "time": datetime.time.fromisoformat,
+    "date-time": dt.datetime.fromisoformat,
+    "date": dt.date.fromisoformat,
+    "time": dt.time.fromisoformat,
     "duration": re.compile(
         r"P(?=.)(\d+W|(\d+Y)?(\d+M)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+S)?)?)"
     ).fullmatch,

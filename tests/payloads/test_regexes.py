@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from mockchat.payloads.charsets import complement, merged, property_ranges
 from mockchat.payloads.regex_syntax import BadPattern, parse
 from mockchat.payloads.regexes import NoSample, compiled, is_found, lengths, sample
@@ -55,7 +56,7 @@ def test_bad_patterns_are_refused_with_a_reason(pattern):
     ],
 )  # fmt: skip
 def test_samples_have_the_lengths_asked_for(pattern, least, most):
-    """minLength and maxLength hold beside a pattern."""
+    """MinLength and maxLength hold beside a pattern."""
     for seed in range(20):
         text = sample(pattern, SeededDraw(seed), least=least, most=most)
         assert least <= len(text) <= (most or 10**6)

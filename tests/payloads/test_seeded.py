@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+
 from mockchat.payloads.seeded import SeededDraw, canonical_json, draw_for
 
 LAW = {
