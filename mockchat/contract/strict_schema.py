@@ -33,6 +33,22 @@ def _root_problems(schema: JsonView) -> Iterator[tuple[str, str]]:
         yield "", f"schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{kind}\"'."
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """A step down from another place: a whole path is only written out where there is a fault."""
+
+    above: "_Place | None"
+    step: tuple[str, ...]
+
+
+def _pointer(place: _Place | None) -> str:
+    steps: list[tuple[str, ...]] = []
+    while place is not None:
+        steps.append(place.step)
+        place = place.above
+    return pointer_of(token for step in reversed(steps) for token in step)
+
+
 @dataclass(slots=True)
 class _Sizes:
     properties: int = 0
@@ -55,23 +71,20 @@ class _Sizes:
 
 def _problems(root: JsonView, limits: JsonView) -> Iterator[tuple[str, str]]:
     sizes = _Sizes()
-    pending: list[tuple[tuple[str, ...], Json, int]] = [((), root, 0)]
+    pending: list[tuple[_Place | None, Json, int]] = [(None, root, 0)]
     while pending:
-        path, schema, depth = pending.pop()
+        place, schema, depth = pending.pop()
         if not isinstance(schema, Mapping):
             continue
         is_object = "object" in _types(schema) or "properties" in schema
         depth += is_object
         sizes.count(schema, depth)
-        at = pointer_of(path)
-        for keyword in limits["refused_keywords"]:
-            if keyword in schema:
-                yield at, f"'{keyword}' is not permitted."
-        if is_object:
-            yield from _object_problems(schema, at)
-        yield from _union_problems(schema, at)
+        for reason in _own_problems(schema, limits, is_object=is_object):
+            yield _pointer(place), reason
         # Reversed, so that faults come in the order of the document.
-        pending += reversed([(path + step, part, depth) for step, part in _parts(schema)])
+        pending += reversed(
+            [(_Place(above=place, step=step), part, depth) for step, part in _parts(schema)]
+        )
     for name, text in _LIMITS.items():
         size = getattr(sizes, name)
         if size > limits[name]:
@@ -92,17 +105,26 @@ def _types(schema: JsonView) -> tuple[str, ...]:
     return (types,) if isinstance(types, str) else tuple(types)
 
 
-def _object_problems(schema: JsonView, at: str) -> Iterator[tuple[str, str]]:
+def _own_problems(schema: JsonView, limits: JsonView, *, is_object: bool) -> Iterator[str]:
+    for keyword in limits["refused_keywords"]:
+        if keyword in schema:
+            yield f"'{keyword}' is not permitted."
+    if is_object:
+        yield from _object_problems(schema)
+    yield from _union_problems(schema)
+
+
+def _object_problems(schema: JsonView) -> Iterator[str]:
     if schema.get("additionalProperties") is not False:
-        yield at, "'additionalProperties' is required to be supplied and to be false."
+        yield "'additionalProperties' is required to be supplied and to be false."
     required = schema.get("required", ())
     missing = [name for name in schema.get("properties", {}) if name not in required]
     if missing:
         wanted = "to be an array including every key in properties"
-        yield at, f"'required' is required to be supplied and {wanted}. Missing '{missing[0]}'."
+        yield f"'required' is required to be supplied and {wanted}. Missing '{missing[0]}'."
 
 
-def _union_problems(schema: JsonView, at: str) -> Iterator[tuple[str, str]]:
+def _union_problems(schema: JsonView) -> Iterator[str]:
     firsts: list[tuple[str, Json]] = []
     for branch in schema.get("anyOf", ()):
         properties = branch.get("properties") if isinstance(branch, Mapping) else None
@@ -110,7 +132,7 @@ def _union_problems(schema: JsonView, at: str) -> Iterator[tuple[str, str]]:
             continue
         first = next(iter(properties.items()))
         if first in firsts:
-            yield at, f"objects in 'anyOf' share the first key '{first[0]}'."
+            yield f"objects in 'anyOf' share the first key '{first[0]}'."
             return
         firsts.append(first)
 

@@ -154,6 +154,8 @@ KEEPING = [
     request(response_format=json_schema(STRICT, strict=True)),
     request(tools=[function_tool(parameters=STRICT, strict=True)]),
     request(tools=[function_tool(strict=True)]),
+    request(tools=[{"type": "custom", "custom": {"name": "c"}}]),
+    request(messages=[CALLING, ANSWER | {"content": [{"type": "text", "text": "4"}]}]),
     request(modalities=["audio"], audio={"voice": "alloy", "format": "wav"}),
     request(logit_bias={"50256": -100}),
     request(metadata={"a": "b"}, store=True),

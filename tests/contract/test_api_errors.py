@@ -706,6 +706,18 @@ def test_violation_without_a_word_of_its_own_is_still_answered():
     assert error.message == "Invalid 'stop': two items of the array are the same."
 
 
+def test_suggestion_needs_no_body():
+    """A caller that kept only the violation still gets an answer."""
+    body = request(stream=True, stream_options={"include_usag": True})
+    (violation,) = contract_for().request_violations(body)
+
+    error = contract_for().api_error(violation)
+
+    assert error.message == (
+        "Unknown parameter: 'stream_options.include_usag'. Did you mean 'include_usage'?"
+    )
+
+
 @pytest.mark.parametrize(
     ("keyword", "actual", "code"),
     [

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from mockchat.contract import judges
 from mockchat.contract.judges import MAX_HOPS
 from mockchat.contract.keywords import json_equal, regular_expression
 from mockchat.contract.profile import load_profile
@@ -245,6 +246,22 @@ def test_tag_behind_a_loop_of_references_is_not_looked_for():
 
     assert leaves(loop, "x") == [("schema.depth", "")]
     assert wanted(loop["oneOf"][0], lambda ref: loop["$defs"]["a"]) == []
+
+
+def test_judge_forgets_unions_it_met_long_ago(monkeypatch):
+    """A server judges the schemas of all its callers; it must not grow with them."""
+    monkeypatch.setattr(judges, "MAX_UNIONS", 1)
+    schema = {"oneOf": [{"anyOf": [{"type": "string"}]}, {"type": "null"}]}
+
+    assert [leaves(schema, value) for value in ("a", None, 5)] == [[], [], [("schema.type", "")]]
+
+
+def test_caller_s_reference_is_not_described():
+    """What a caller's schema accepts is told as far as it is written in place."""
+    schema = {"type": "array", "items": {"$ref": "#/$defs/a"}, "$defs": {"a": {"type": "null"}}}
+    (violation,) = schema_violations(schema, 5)
+
+    assert violation.details["wanted"] == ["array"]
 
 
 def test_violation_says_where_its_keyword_stands():
