@@ -226,6 +226,11 @@ def test_an_open_object_is_empty_before_it_is_cut(kind):
         kind=kind, response_format={"type": "json_object"}, max_tokens=1, shapes={}
     ):
         assert choice["message"]["content"] == "{}"
+    for choice in choices(
+        kind=kind, response_format={"type": "json_object"}, max_tokens=0, shapes={}
+    ):
+        assert choice["message"]["content"] == ""
+        assert choice["finish_reason"] == "length"
 
 
 def test_json_is_spaced_to_avoid_a_stop_sequence():
