@@ -164,6 +164,45 @@ def test_relative_references_lead_to_the_child_s_own_documents(tmp_path):
     assert [each.pointer for each in contract.violations("request", {})] == ["/b"]
 
 
+def test_child_takes_away_from_its_parents(tmp_path):
+    """A merge patch cannot say that an older API lacked a field without naming it null."""
+    write(
+        tmp_path / "a",
+        profile={},
+        request=schema(properties={"a": True, "b/c": True}),
+        response=schema(),
+    )
+    taken = {"request": ["/properties/b~1c", "/type"], "response": [""]}
+    write(tmp_path / "b", profile={"extends": "a", "without": taken})
+
+    child = load_profile("b", tmp_path)
+
+    assert child.documents == {
+        "request": {"$id": "https://mockchat.invalid/b/request.json", "properties": {"a": True}}
+    }
+    assert load_profile("a", tmp_path).documents["request"]["type"] == "object"
+
+
+@pytest.mark.parametrize(
+    ("taken", "pointer"),
+    [
+        ({"request": ["/type", "/none"]}, "/without/request/1"),
+        ({"request": ["/type/deeper"]}, "/without/request/0"),
+        ({"requst": [""]}, "/without/requst/0"),
+        ({"requst": ["/type"]}, "/without/requst/0"),
+    ],
+)
+def test_child_cannot_take_what_is_not_there(tmp_path, taken, pointer):
+    """A parent that changed must not leave a vendor's folder silently wrong."""
+    write(tmp_path / "a", profile={}, request=schema())
+    write(tmp_path / "b", profile={"extends": "a", "without": taken})
+
+    with pytest.raises(BrokenProfile) as caught:
+        load_profile("b", tmp_path)
+
+    assert (Path(caught.value.path).parent.name, caught.value.pointer) == ("b", pointer)
+
+
 @pytest.mark.parametrize(
     ("files", "file", "pointer", "problem"),
     [

@@ -196,6 +196,10 @@ UNIONS = [
     ({"oneOf": [{"type": "number"}, {"type": "string"}]}, 5, []),
     ({"oneOf": [{"allOf": [{"type": "number"}, {"type": "integer"}]}, {"type": "null"}]}, 5, []),
     ({"oneOf": [{"enum": [1.0]}, {"type": "null"}]}, 1, []),
+    ({"oneOf": [{"type": "number", "allOf": [{"type": "integer"}]}, {"type": "null"}]}, 5, []),
+    ({"oneOf": [{"enum": ["a"], "allOf": [{"const": "a"}]}, {"type": "null"}]}, "a", []),
+    # What stands beside a union and within it is said once.
+    ({"required": ["role"], **ROLES}, {}, [("schema.required", "/role")]),
     ({"oneOf": [True, False]}, 5, []),
     ({"oneOf": [False, False]}, 5, [("schema.type", "")]),
     (
