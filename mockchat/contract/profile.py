@@ -16,7 +16,6 @@ from functools import cache
 from pathlib import Path
 from typing import get_args
 
-import mockchat
 from mockchat.contract.merge import merge_patch, without
 from mockchat.contract.pointers import pointer_of, tokens_of
 from mockchat.errors import BadArgument, BrokenProfile, UnknownProfile
@@ -106,7 +105,7 @@ def schemas_directory() -> Path:
     Raises:
         BrokenProfile: There is neither.
     """
-    package = Path(mockchat.__file__).parent
+    package = Path(__file__).parents[1]
     inside = package / "schemas"
     if inside.is_dir():
         return inside

@@ -40,7 +40,7 @@ def test_folder_inside_the_package_comes_first(tmp_path, monkeypatch):
     """A wheel carries its documents inside."""
     package = tmp_path / "mockchat"
     (package / "schemas").mkdir(parents=True)
-    monkeypatch.setattr(mockchat, "__file__", str(package / "__init__.py"))
+    monkeypatch.setattr(profiles, "__file__", str(package / "contract" / "profile.py"))
 
     assert schemas_directory() == package / "schemas"
 
@@ -53,7 +53,9 @@ def test_somebody_else_s_schemas_are_not_taken(tmp_path, monkeypatch, project):
     (tmp_path / "schemas").mkdir()
     if project is not None:
         (tmp_path / "pyproject.toml").write_text(project)
-    monkeypatch.setattr(mockchat, "__file__", str(tmp_path / "mockchat" / "__init__.py"))
+    monkeypatch.setattr(
+        profiles, "__file__", str(tmp_path / "mockchat" / "contract" / "profile.py")
+    )
 
     with pytest.raises(BrokenProfile, match="installed without its schema folder"):
         schemas_directory()
@@ -61,7 +63,9 @@ def test_somebody_else_s_schemas_are_not_taken(tmp_path, monkeypatch, project):
 
 def test_no_schemas_at_all_is_said(tmp_path, monkeypatch):
     """A broken installation must not look like an unknown profile."""
-    monkeypatch.setattr(mockchat, "__file__", str(tmp_path / "mockchat" / "__init__.py"))
+    monkeypatch.setattr(
+        profiles, "__file__", str(tmp_path / "mockchat" / "contract" / "profile.py")
+    )
 
     with pytest.raises(BrokenProfile, match="installed without its schema folder"):
         schemas_directory()
