@@ -109,11 +109,12 @@ class Contract:
         restated = tuple(RESTATING.violations(sent.get("messages"), self._rules))
         places = tuple(f"{violation.pointer}/" for violation in restated)
         found = [violation for violation in found if not f"{violation.pointer}/".startswith(places)]
+        given = [name for name, value in sent.items() if value is not None]
         faulty = {tokens_of(violation.pointer)[0] for violation in found if violation.pointer}
         model = sent.get("model")
         asked = AskedFor(
-            body={name: value for name, value in sent.items() if name not in faulty},
-            given=frozenset(sent),
+            body={name: sent[name] for name in given if name not in faulty},
+            given=frozenset(given),
             model=self.profile.model(model) if isinstance(model, str) else None,
         )
         return asked, restated, found

@@ -15,6 +15,7 @@ DONE = "[DONE]"
 """The data of the event that ends a stream."""
 
 RoleAxis = Literal["first", "every"]
+OpeningAxis = Literal["message", "role"]
 FinishAxis = Literal["own", "with-last-content"]
 UsageAxis = Literal["own", "finish", "every"]
 CallsAxis = Literal["fragments", "whole"]
@@ -27,6 +28,8 @@ class StreamAxes:
 
     Attributes:
         role: Whether the first delta of a choice alone carries the role, or every one.
+        opening: Whether the first delta of a choice names all members of its message, or is the role
+            alone, as in the spring of 2023.
         finish: Whether the finish reason comes in a chunk of its own or with the last content.
         finish_delta: The delta of a finish chunk of its own.
         usage: Where the counts stand: in a chunk of their own without choices, in the finish
@@ -42,6 +45,7 @@ class StreamAxes:
     """
 
     role: RoleAxis
+    opening: OpeningAxis = "message"
     finish: FinishAxis
     finish_delta: JsonObject
     usage: UsageAxis
@@ -57,6 +61,7 @@ class StreamAxes:
 
 _CHOICES: dict[str, tuple[Json, ...]] = {
     "role": get_args(RoleAxis),
+    "opening": get_args(OpeningAxis),
     "finish": get_args(FinishAxis),
     "usage": get_args(UsageAxis),
     "tool_calls": get_args(CallsAxis),

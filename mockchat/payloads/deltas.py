@@ -62,7 +62,10 @@ def _message_steps(
     opening: JsonObject | None = None
     if logprobs is not None:
         opening = {name: [] if entries.get(name) else logprobs[name] for name in logprobs}
-    yield Step(delta=_role_delta(message, style), logprobs=opening)
+    delta = _role_delta(message, style)
+    if style.opening == "role":
+        delta = {name: value for name, value in delta.items() if value != "" or not message[name]}
+    yield Step(delta=delta, logprobs=opening)
     reasoning = message.get(style.reasoning_field) if style.reasoning_field else None
     if isinstance(reasoning, str):
         yield from _text_steps(str(style.reasoning_field), reasoning, [], plan)

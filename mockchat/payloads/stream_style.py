@@ -22,6 +22,7 @@ class StreamStyle(StreamAxes):
 
 OPENAI_STYLE = StreamStyle(
     role="first",
+    opening="message",
     finish="own",
     finish_delta={},
     usage="own",

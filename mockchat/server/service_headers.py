@@ -64,7 +64,7 @@ class ServiceHeaders:
             raise BrokenProfile(where, at, "a header needs a `value` of text")
         if entry.get("on", "every") not in {"every", "completion"}:
             raise BrokenProfile(where, f"{at}/on", '"every" or "completion" is wanted')
-        known = {"request_id", "processing_ms"}
+        known = {"request_id", "request_hex", "processing_ms"}
         known |= {f"{quota}_{figure}" for quota in self._quotas for figure in _FIGURES}
         for unknown in sorted(set(_NAME.findall(entry["value"])) - known):
             raise BrokenProfile(where, f"{at}/value", f"{{{unknown}}} is not known here")
@@ -80,8 +80,10 @@ class ServiceHeaders:
             used: What a completion used of each quota ("requests", "tokens"); None for any other
                 reply, which carries no quotas.
         """
+        request = uuid.uuid4().hex
         values = {
-            "request_id": f"req_{uuid.uuid4().hex}",
+            "request_id": f"req_{request}",
+            "request_hex": request,
             "processing_ms": str(max(1, round(seconds * 1000))),
         }
         if used is not None:
