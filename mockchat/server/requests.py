@@ -14,8 +14,8 @@ from mockchat.server.service import Call, Refusal, Service
 from mockchat.types import Json, JsonObject, JsonView
 
 _JSON_TYPE = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json", re.ASCII)
-_INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
-_DEEP = re.compile(r"([^\[\]]+)\[([^\[\]]*)\]")
+_INTEGER = re.compile(r"-?[0-9]{1,300}", re.ASCII)
+_DEEP = re.compile(r"([^\[\]]+)\[(.*)\]", re.DOTALL)
 
 
 def read_body(service: Service, call: Call, document: str) -> JsonObject:

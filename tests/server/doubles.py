@@ -24,10 +24,12 @@ class FakeApp:
         self.refused: list[tuple[int, str, Incoming | None]] = []
 
     def handle(self, incoming):
+        """Answer with the one delivery."""
         self.incoming.append(incoming)
         return Ticket(delivery=self.delivery, finish=self.outcomes.append)
 
     def refuse(self, status, message, incoming=None):
+        """Answer with the status alone."""
         self.refused.append((status, message, incoming))
         body = Write(data=f'{{"refused": {status}}}'.encode())
         return Ticket(
@@ -44,6 +46,7 @@ class RawClient:
         self._read = b""
 
     def send(self, data: bytes) -> None:
+        """Send bytes as they are."""
         self.socket.sendall(data)
 
     def reply(self, *, head: bool = False) -> bytes:

@@ -28,6 +28,7 @@ def server():
 
 
 def ask(server, method, path, body=None, **headers):
+    """Send one request on a connection of its own."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
     try:
         fields = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -40,10 +41,12 @@ def ask(server, method, path, body=None, **headers):
 
 
 def assert_alive(server):
+    """Ask for a completion: whatever was sent before, the server answers."""
     assert ask(server, "POST", CHAT, json.dumps(HI))[0] == 200
 
 
 def error(message, param=None, code=None, type_="invalid_request_error"):
+    """Return the API's error body."""
     return {"error": {"message": message, "type": type_, "param": param, "code": code}}
 
 
@@ -51,19 +54,23 @@ NOT_JSON = error(load_profile("openai").errors["invalid_json"]["message"])
 
 
 def not_object(got):
+    """Return the error for a body that is no object."""
     return error(f"Invalid body: expected an object, but got {got} instead.", None, "invalid_type")
 
 
 def wrong_type(path, expected, got):
+    """Return the error for a value of the wrong type."""
     message = f"Invalid type for '{path}': expected {expected}, but got {got} instead."
     return error(message, path, "invalid_type")
 
 
 def with_content(content):
+    """Return a request with one user message."""
     return {**HI, "messages": [{"role": "user", "content": content}]}
 
 
 def nested(depth):
+    """Return a request with arrays inside each other."""
     value = "x"
     for _ in range(depth):
         value = [value]
@@ -157,7 +164,9 @@ BODIES = [
 ]
 
 
-@pytest.mark.parametrize(("body", "expected"), [case[1:] for case in BODIES], ids=[case[0] for case in BODIES])
+@pytest.mark.parametrize(
+    ("body", "expected"), [case[1:] for case in BODIES], ids=[case[0] for case in BODIES]
+)
 def test_a_bad_body_is_the_apis_400(server, body, expected, capfd):
     """Exact status, type, code, param and message; quickly, quietly, and not for the last time."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -230,7 +239,7 @@ REQUESTS = [
     [case[1:] for case in REQUESTS],
     ids=[case[0] for case in REQUESTS],
 )
-def test_a_wrong_request_is_the_apis_error(server, method, path, body, status, expected, capfd):
+def test_a_wrong_request_is_the_apis_error(server, method, path, body, status, expected, capfd):  # noqa: PLR0913, PLR0917 - one name for each column
     """Unknown paths, methods and sizes have the API's form too, and 405 says what would do."""
     answered = ask(server, method, path, body)
     assert answered[:2] == (status, expected)
@@ -275,7 +284,9 @@ HALVES = [
 ]
 
 
-@pytest.mark.parametrize(("data", "status"), [case[1:] for case in HALVES], ids=[case[0] for case in HALVES])
+@pytest.mark.parametrize(
+    ("data", "status"), [case[1:] for case in HALVES], ids=[case[0] for case in HALVES]
+)
 def test_half_a_request_has_the_apis_form(server, data, status, capfd):
     """Slow and broken requests get JSON as well, within the limit, beside others being served."""
     client = RawClient(server.port)
@@ -294,7 +305,10 @@ def test_text_of_every_kind_is_echoed_safely(server):
     """A model's name comes back in replies and errors: no character may break them."""
     for name in ("\u2028", "\x00", "\U0001f600", "\ud83d\ude00", '"\\\n', "data: [DONE]\n\n"):
         status, answered, _ = ask(server, "POST", CHAT, json.dumps({**HI, "model": name}))
-        assert (status, answered["model"]) == (200, name.encode("utf-16", "surrogatepass").decode("utf-16"))
+        assert (status, answered["model"]) == (
+            200,
+            name.encode("utf-16", "surrogatepass").decode("utf-16"),
+        )
 
 
 def test_keys_are_masked_on_the_wire(capfd):

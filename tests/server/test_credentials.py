@@ -13,6 +13,7 @@ WRONG = "sk-" + "x" * 40
 
 
 def basic(text):
+    """Return a header of basic authentication."""
     return "Basic " + base64.b64encode(text.encode()).decode()
 
 

@@ -12,25 +12,31 @@ from mockchat.server.framing import Refused
 
 
 def play(delivery, *, method="GET", version="HTTP/1.1", keeps_alive=True):
+    """Frame a delivery for a plain request."""
     return framing.playback(delivery, method=method, version=version, keeps_alive=keeps_alive)
 
 
 def writes(*pairs):
+    """Make writes of pairs of data and delay."""
     return tuple(Write(data=data, delay=delay) for data, delay in pairs)
 
 
 def body_of(send):
+    """Return what a send carries besides the head."""
     return send.data.partition(b"\r\n\r\n")[2] if send.data.startswith(b"HTTP/") else send.data
 
 
 def head_of(playback):
+    """Return status line and fields of a playback."""
     lines = playback.sends[0].data.partition(b"\r\n\r\n")[0].decode().split("\r\n")
     return lines[0], dict(line.split(": ", 1) for line in lines[1:])
 
 
 def test_a_json_reply_is_one_send():
     """Head and body in two sends cost 44 ms with Nagle's algorithm and delayed acknowledgements."""
-    playback = play(Delivery(status=200, headers=(("x", "y"),), writes=writes((b"ab", 0), (b"c", 0))))
+    playback = play(
+        Delivery(status=200, headers=(("x", "y"),), writes=writes((b"ab", 0), (b"c", 0)))
+    )
     status, fields = head_of(playback)
 
     assert len(playback.sends) == 1
@@ -76,7 +82,7 @@ CUTS = [
 
 
 @pytest.mark.parametrize(("method", "version", "is_stream", "length", "body", "resets"), CUTS)
-def test_a_cut_looks_cut(method, version, is_stream, length, body, resets):
+def test_a_cut_looks_cut(method, version, is_stream, length, body, resets):  # noqa: PLR0913, PLR0917 - one name for each column
     """A cut that a client reads as a complete reply would make its test pass for nothing."""
     delivery = Delivery(
         status=200, is_stream=is_stream, writes=writes((b"ab", 0)), ending=Ending.CUT
@@ -118,7 +124,9 @@ VERSIONS = [
 
 
 @pytest.mark.parametrize(("version", "keeps_alive", "is_stream", "connection", "closes"), VERSIONS)
-def test_the_connection_field_tells_what_follows(version, keeps_alive, is_stream, connection, closes):
+def test_the_connection_field_tells_what_follows(
+    version, keeps_alive, is_stream, connection, closes
+):
     """Old clients need to be told that the connection stays; a stream to them ends by closing."""
     delivery = Delivery(status=200, is_stream=is_stream, writes=writes((b"x", 0)))
     playback = play(delivery, version=version, keeps_alive=keeps_alive)
@@ -142,7 +150,12 @@ def test_no_value_leaves_its_header(value):
     head = framing.reply_head(200, (("x", value),))
     lines = head.split(b"\r\n")
     assert [line.partition(b":")[0] for line in lines] == [
-        b"HTTP/1.1 200 OK", b"date", b"server", b"x", b"", b"",
+        b"HTTP/1.1 200 OK",
+        b"date",
+        b"server",
+        b"x",
+        b"",
+        b"",
     ]
     assert b"\n" not in head.replace(b"\r\n", b"")
     assert b"\r" not in head.replace(b"\r\n", b"")

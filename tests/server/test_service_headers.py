@@ -43,18 +43,23 @@ def test_every_duration_has_the_recorded_form(seconds):
 
 def test_a_completion_carries_the_quotas():
     """Clients that pace themselves read these; a figure that is no number would break them."""
-    fields = dict(ServiceHeaders(SETTINGS).fields(seconds=0.0421, used={"requests": 1, "tokens": 50}))
+    fields = dict(
+        ServiceHeaders(SETTINGS).fields(seconds=0.0421, used={"requests": 1, "tokens": 50})
+    )
     assert re.fullmatch(r"req_[0-9a-f]{32}", fields.pop("x-request-id"))
-    assert fields.items() >= {
-        "openai-version": "2020-10-01",
-        "openai-processing-ms": "42",
-        "x-ratelimit-limit-requests": "10000",
-        "x-ratelimit-remaining-requests": "9999",
-        "x-ratelimit-reset-requests": "6ms",
-        "x-ratelimit-limit-tokens": "2000000",
-        "x-ratelimit-remaining-tokens": "1999950",
-        "x-ratelimit-reset-tokens": "2ms",
-    }.items()
+    assert (
+        fields.items()
+        >= {
+            "openai-version": "2020-10-01",
+            "openai-processing-ms": "42",
+            "x-ratelimit-limit-requests": "10000",
+            "x-ratelimit-remaining-requests": "9999",
+            "x-ratelimit-reset-requests": "6ms",
+            "x-ratelimit-limit-tokens": "2000000",
+            "x-ratelimit-remaining-tokens": "1999950",
+            "x-ratelimit-reset-tokens": "2ms",
+        }.items()
+    )
     assert "openai-organization" in fields
 
 

@@ -13,6 +13,7 @@ from mockchat.server.stored import Store, Stored, Stores, page
 
 
 def stored(id_, *, created=0, model="gpt-4o", **request):
+    """Make a stored completion with little in it."""
     completion = {"id": id_, "created": created, "model": "gpt-4o-2024-08-06", "choices": []}
     return Stored.of(completion, {"model": model, "messages": [], **request})
 

@@ -2,13 +2,13 @@
 
 import errno
 import http.client
-import os
 import pickle
 import socket
 import struct
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from doubles import HELLO, FakeApp, RawClient, raw
@@ -23,14 +23,15 @@ HELLO_BODY = b'{"hello": true}\n'
 
 
 def stream(*pieces, delay=0.0, ending=Ending.COMPLETE):
+    """Make a stream of pieces, a delay before each but the first."""
     writes = tuple(
-        Write(data=piece, delay=delay if position else 0.0)
-        for position, piece in enumerate(pieces)
+        Write(data=piece, delay=delay if position else 0.0) for position, piece in enumerate(pieces)
     )
     return Delivery(status=200, writes=writes, is_stream=True, ending=ending)
 
 
 def wait_for(condition, seconds=5.0):
+    """Wait for what another thread is about to do."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
@@ -69,7 +70,7 @@ def test_a_request_arrives_as_sent(live, fake_app, connect):
         (b"/a?b?c", "/a", "b?c"),
     ],
 )
-def test_targets_of_every_form_become_a_path(live, fake_app, connect, target, path, query):
+def test_targets_of_every_form_become_a_path(live, fake_app, connect, target, path, query):  # noqa: PLR0913, PLR0917 - one name for each column
     """Clients behind a configured proxy send absolute targets; OPTIONS sends an asterisk."""
     client = connect(live(fake_app))
     client.send(b"GET " + target + b" HTTP/1.1\r\n\r\n")
@@ -82,8 +83,13 @@ def test_chunked_bodies_are_joined(live, fake_app, connect, end):
     """Clients that stream their body send no length; extensions and trailers mean nothing to us."""
     client = connect(live(fake_app))
     client.send(
-        b"POST / HTTP/1.1" + end + b"Transfer-Encoding: chunked" + end + end
-        + b"3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nx-trailer: 1\r\n\r\n" + GET
+        b"POST / HTTP/1.1"
+        + end
+        + b"Transfer-Encoding: chunked"
+        + end
+        + end
+        + b"3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nx-trailer: 1\r\n\r\n"
+        + GET
     )
     client.reply()
     client.reply()
@@ -111,7 +117,7 @@ def test_pipelined_requests_are_answered_in_order(live, fake_app, connect):
 
 
 def test_a_client_that_asks_first_is_told_to_go_on(live, fake_app, connect):
-    """curl sends large bodies only after 100 Continue, or after a second's wait."""
+    """A client like curl sends large bodies only after 100 Continue, or after a second's wait."""
     client = connect(live(fake_app))
     client.send(b"POST / HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n")
     assert client.reply(head=True) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -170,8 +176,12 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("data", "status"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
-def test_what_is_no_request_is_refused_and_the_connection_closed(live, fake_app, connect, data, status):
+@pytest.mark.parametrize(
+    ("data", "status"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
+)
+def test_what_is_no_request_is_refused_and_the_connection_closed(
+    live, fake_app, connect, data, status
+):
     """What follows a request of unclear length must never be read as another one."""
     server = live(fake_app)
     client = connect(server)
@@ -195,8 +205,10 @@ HALVES = [
 ]
 
 
-@pytest.mark.parametrize(("data", "ended", "slow"), [case[1:] for case in HALVES], ids=[case[0] for case in HALVES])
-def test_half_a_request_is_answered(live, fake_app, connect, data, ended, slow):
+@pytest.mark.parametrize(
+    ("data", "ended", "slow"), [case[1:] for case in HALVES], ids=[case[0] for case in HALVES]
+)
+def test_half_a_request_is_answered(live, fake_app, connect, data, ended, slow):  # noqa: PLR0913, PLR0917 - one name for each column
     """A client that stops in the middle is told so: at once if it says so, else after the limit."""
     server = live(fake_app, head_time=0.05, body_time=0.05, linger_time=0.05)
     client = connect(server)
@@ -207,6 +219,24 @@ def test_half_a_request_is_answered(live, fake_app, connect, data, ended, slow):
     client = connect(server)
     client.send(data)
     assert client.rest().startswith(f"HTTP/1.1 {slow} ".encode())
+
+
+def test_a_client_that_resets_after_a_refusal_is_no_trouble(live, fake_app, connect, capfd):
+    """Whoever is told that its upload is too large may hang up at once."""
+    client = connect(live(fake_app))
+    client.send(b"POST / HTTP/1.1\r\ncontent-length: 9000000\r\n\r\nxxx")
+    client.reply()
+    client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.socket.close()
+    wait_for(lambda: "mockchat-connection" not in {thread.name for thread in threading.enumerate()})
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_limit_of_nothing_is_over_at_once(live, connect):
+    """A deadline that has passed already must not become a wait without one."""
+    client = connect(live(head_time=-1.0, linger_time=0.01))
+    client.send(b"G")
+    assert client.rest().startswith(b"HTTP/1.1 408 ")
 
 
 def test_a_drip_of_bytes_does_not_extend_the_limit(live, fake_app, connect):
@@ -261,6 +291,7 @@ class Counting:
         self.sends = []
 
     def sendall(self, data):
+        """Send and remember."""
         self.sends.append(bytes(data))
         self._inner.sendall(data)
 
@@ -330,6 +361,18 @@ def test_a_pipelined_request_waits_for_a_delayed_reply(live, fake_app, connect):
     client.send(GET)
     for _ in range(2):
         assert client.reply().endswith(b"1\r\na\r\n1\r\nb\r\n0\r\n\r\n")
+
+
+def test_a_stall_before_the_end_is_waited_for(live, fake_app, connect, counted):
+    """A last pause without bytes is how a stalled server looks: nothing is sent, nothing skipped."""
+    stalled = stream(b"a", b"", delay=0.05, ending=Ending.CUT)
+    fake_app.delivery = stalled
+    client = connect(live(fake_app))
+    started = time.monotonic()
+    client.send(GET)
+    assert client.rest().endswith(b"1\r\na\r\n")
+    assert time.monotonic() - started >= 0.05
+    assert len(counted[0].sends) == 1
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
@@ -427,7 +470,10 @@ def test_a_client_that_does_not_read_is_given_up(live, fake_app, connect):
 
 
 class Failing(FakeApp):
+    """Fails at every request."""
+
     def handle(self, incoming):
+        """Fail."""
         raise RuntimeError("secret detail")
 
 
@@ -489,7 +535,8 @@ def test_one_hundred_clients_at_once_are_served(live):
 
 
 def open_files():
-    return len(os.listdir("/proc/self/fd"))
+    """Count the handles of this process."""
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_fifty_starts_and_stops_leave_nothing(fake_app):
@@ -571,9 +618,10 @@ def test_addresses_of_the_sixth_version_stand_in_brackets(fake_app):
 
 def test_a_taken_port_is_one_clear_line(fake_app, capfd):
     """Werkzeug prints and exits the process; we raise what a caller can catch."""
-    with LiveServer(fake_app) as first, pytest.raises(CannotListen) as caught:
+    with LiveServer(fake_app) as first:
         port = first.port
-        LiveServer(fake_app, port=port).start()
+        with pytest.raises(CannotListen) as caught:
+            LiveServer(fake_app, port=port).start()
     error = caught.value
     assert isinstance(error, OSError)
     assert isinstance(error, MockchatError)
@@ -589,7 +637,7 @@ def test_a_taken_port_is_one_clear_line(fake_app, capfd):
 
 def test_a_host_that_is_none_is_one_clear_line(fake_app):
     """A name nobody knows has an error number of another kind."""
-    with pytest.raises(CannotListen, match="cannot listen on nowhere.invalid port 0: "):
+    with pytest.raises(CannotListen, match=r"cannot listen on nowhere\.invalid port 0: "):
         LiveServer(fake_app, host="nowhere.invalid").start()
 
 
