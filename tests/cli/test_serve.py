@@ -217,6 +217,16 @@ def test_validation_decides_what_is_refused():
     }
 
 
+def test_warn_says_what_is_wrong():
+    """A warning that nobody sees is `off` by another name."""
+    with serving("--validation", "warn") as served:
+        post(served.base_url, {**QUESTION, "temperature": 3})
+        lines = served.errors().splitlines()
+    assert len(lines) == 1
+    assert "/temperature" in lines[0]
+    assert " WARNING " in lines[0]
+
+
 def test_known_models_only():
     """A typo in a model's name is a 404 from the real service."""
     with serving("--models", "known") as served:
