@@ -35,7 +35,10 @@ def array(
 
     def items(beside: Sequence[Part], counting: Flat | None = None) -> list[Node]:
         return [
-            place([*_item_goal(flats, position, counting), *beside], pointer)
+            place(
+                [*_item_goal(flats, position, counting), *beside],
+                f"{pointer}/prefixItems/{position}" if position < length else f"{pointer}/items",
+            )
             for position in range(min(length, _MOST_TUPLE) + 1)
         ]
 

@@ -8,9 +8,11 @@ from mockchat.payloads.goals import Flat, Part, greatest, smallest
 from mockchat.payloads.regex_syntax import BadPattern
 from mockchat.payloads.schema_nodes import Extra, Impossible, Node, Object
 from mockchat.payloads.seeded import SeededDraw
-from mockchat.types import Json
+from mockchat.payloads.vocabulary import escaped
+from mockchat.types import Json, JsonObject
 
 _PROBES = 5
+_TEXT: JsonObject = {"type": "string"}
 
 
 def object_(
@@ -48,7 +50,7 @@ def object_(
             reason = f"the member {name!r} is not allowed"
             properties[name] = Impossible(pointer=pointer, reason=reason)
         else:
-            properties[name] = place(goal, pointer)
+            properties[name] = place(goal, f"{pointer}/properties/{escaped(name)}")
     return Object(
         pointer=pointer,
         properties=properties,
@@ -57,11 +59,16 @@ def object_(
         least=least,
         most=most,
         extras=[
-            Extra(node=place(_member_goal(flats, None, matched), pointer), matched=matched)
+            Extra(
+                node=place(_member_goal(flats, None, matched), f"{pointer}/additionalProperties"),
+                matched=matched,
+            )
             for matched in _classes(patterns)
         ],
         patterns=patterns,
-        names=place([Part({"type": "string"}), *map(Part, names)], pointer) if names else None,
+        names=place([Part(_TEXT), *map(Part, names)], f"{pointer}/propertyNames")
+        if names
+        else None,
     )
 
 

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 
 from mockchat.contract.profile import Model
 from mockchat.payloads.names import tool_call_id
-from mockchat.payloads.request_document import Asking, items, objects, tag
+from mockchat.payloads.request_document import Asking, items, listed, objects, tag
 from mockchat.payloads.schema_nodes import Object
 from mockchat.payloads.tool_offers import Offer, arguments
 from mockchat.types import Json, JsonObject
+
+_SPEAKING = ("user", "assistant", "system")
+"""The roles of a profile that takes any text for one."""
 
 _INSTRUCTING = ("system", "developer")
 _INSTEAD = ("tool_calls", "function_call", "refusal", "audio")
@@ -36,7 +39,8 @@ def conversation(
     roles = {
         role: variant
         for variant in items(asking.member("messages"))
-        if (role := tag(variant, "role")) is not None and role not in refused
+        for role in listed(variant.properties.get("role")) or _SPEAKING
+        if role not in refused
     }
     making = _Conversation(asking, roles, offered, functions)
     instructing = [role for role in _INSTRUCTING if role in roles]
@@ -80,6 +84,7 @@ class _Conversation:
     def say(self, role: str) -> JsonObject:
         """Add a message of `role` with nothing in it that would have to be answered."""
         message: JsonObject = self._asking.value(self._roles[role])
+        message["role"] = role
         is_rare = self._asking.kind == "plain" and not self._asking.draw.chance(0.1)
         for name in (*_CALLS, *(_RARE if is_rare else ())):
             message.pop(name, None)

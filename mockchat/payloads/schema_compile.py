@@ -21,10 +21,10 @@ from mockchat.payloads.splits import Mark, Splitter
 from mockchat.payloads.vocabulary import HINTS
 from mockchat.types import Json
 
-MOST_PLACES = 10_000
+MOST_PLACES = 6_000
 """How many places a schema may compile to."""
 
-_MOST_CROSSED = 500
+_MOST_CROSSED = 64
 _SIMPLE = frozenset({"type", "const", "enum", "title", "description", "default", "examples"})
 _UNTYPED = ("null", "boolean", "number", "string", "array", "object")
 
@@ -43,18 +43,26 @@ class Compiler:
 
     Args:
         source: Where schemas and references come from.
+        follows: What becomes of splits within splits once there are too many, as they multiply:
+            True: one branch of each is followed; False: finished values are tested for them.
 
     Attributes:
         places: Every place compiled so far, in order.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, follows: bool = True) -> None:
         self.source = source
         self.places: list[Choice] = []
         self._splitter = Splitter(source)
         self._known: dict[object, Choice] = {}
         self._pending: list[_Task] = []
         self._crossed = 0
+        self._follows = follows
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether splits within splits became too many, so that some were not followed."""
+        return self._crossed > _MOST_CROSSED
 
     def compile(self, schema: Json) -> Choice:
         """Return the node of `schema`, with everything it leads to.
@@ -99,16 +107,17 @@ class Compiler:
     def _fill(self, task: _Task) -> None:
         node, flats, decided = task.node, task.flats, task.decided
         split = self._splitter.first(flats, decided)
-        # Splits within splits multiply; past a bound what is left of them is tested for instead.
-        if split is not None and (len(decided) < 2 or self._crossed < _MOST_CROSSED):  # noqa: PLR2004 - two: the first pair is free
-            self._crossed += len(decided) > 0
-            base = [Part(flat.schema, flat.scope) for flat in flats]
-            marks = decided | {split.mark}
-            node.branches = [
-                self.place([*base, *added], node.pointer, marks) for added in split.branches
-            ]
+        if split is None or (self.is_cut and not self._follows):
+            self._fill_types(node, flats, self._splitter.tests(flats, decided))
             return
-        self._fill_types(node, flats, self._splitter.tests(flats, decided))
+        branches = split.branches
+        if self.is_cut:
+            # Another branch at every place, so that no branch is forgotten altogether.
+            branches = [branches[len(self.places) % len(branches)]]
+        base = [Part(flat.schema, flat.scope) for flat in flats]
+        marks = decided | {split.mark}
+        node.branches = [self.place([*base, *added], node.pointer, marks) for added in branches]
+        self._crossed += len(decided) > 0
 
     def _fill_types(self, node: Choice, flats: list[Flat], tests: list[Json]) -> None:
         pointer = node.pointer

@@ -15,7 +15,7 @@ from mockchat.errors import ImpossibleSchema
 from mockchat.payloads.costs import price, refuse_unmakeable
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.schema_compile import Compiler
-from mockchat.payloads.schema_nodes import Choice
+from mockchat.payloads.schema_nodes import NEVER, Choice
 from mockchat.payloads.schema_source import Schemas, Source
 from mockchat.payloads.walk import Unlucky, Walk, with_integers
 from mockchat.types import Json, JsonView, Kind
@@ -79,6 +79,10 @@ def _compiled(schema: Json, root: JsonView | None, documents: Schemas | None) ->
     compiler = Compiler(source)
     node = compiler.compile(source.schema)
     price(compiler.places)
+    if node.cost == NEVER and compiler.is_cut:
+        compiler = Compiler(source, follows=False)
+        node = compiler.compile(source.schema)
+        price(compiler.places)
     refuse_unmakeable(node)
     return Compiled(source=source, node=node, places=tuple(compiler.places))
 
@@ -144,7 +148,8 @@ def generate(
         except Unlucky:
             continue
         # Validators differ on whether 1e300 is an integer: valid is what is valid both ways.
-        if accepts(whole, value) and accepts(whole, with_integers(value)):
+        other = with_integers(value)
+        if accepts(whole, value) and (repr(other) == repr(value) or accepts(whole, other)):
             return value
     for value in _suggested(whole):
         if accepts(whole, value):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from mockchat.payloads import regexes, scalars
+from mockchat.payloads.compile_scalars import fits
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.layouts import (
     FEW,
@@ -281,8 +282,19 @@ class Walk:
             matched = {text for text in node.patterns if regexes.is_found(text, name)}
             if name not in node.properties and name not in taken and matched == extra.matched:
                 return name
+            longer = f"{name}_"
+            if name in taken and matched == extra.matched and self._is_name(node, longer, taken):
+                return longer
             self.retries += 1
         return None
+
+    def _is_name(self, node: Object, name: str, taken: JsonObject) -> bool:
+        """Tell whether `name` is a new name that only lengths are asked of."""
+        leaf = node.names
+        while isinstance(leaf, Choice) and len(leaf.branches) == 1:
+            leaf = leaf.branches[0]
+        is_free = name not in taken and name not in node.properties and not node.patterns
+        return is_free and isinstance(leaf, String) and not leaf.tests and fits(leaf, name)
 
     def _free_name(self) -> str:
         is_wild = self._kind == "wild"
