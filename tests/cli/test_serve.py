@@ -84,7 +84,7 @@ def test_the_curl_line_works_as_printed(keys):
 @pytest.mark.parametrize("occupied", [False, True], ids=["idle", "stream open"])
 def test_a_signal_ends_it_cleanly_within_a_second(number, occupied):
     """A server that must be killed leaves its port taken and its caller waiting."""
-    body = {**QUESTION, "stream": True, "n": 100, "logprobs": True, "top_logprobs": 5}
+    body = {**QUESTION, "stream": True, "n": 128, "logprobs": True, "top_logprobs": 20}
     text = json.dumps(body)
     with serving() as served, socket.socket() as client:
         host, port = re.match(r"http://([^:]+):([0-9]+)", served.base_url).groups()
