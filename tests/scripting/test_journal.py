@@ -1,6 +1,7 @@
 """The journal is evidence: complete, in order, and without secrets."""
 
 import threading
+import time
 
 import pytest
 from hypothesis import given
@@ -106,7 +107,9 @@ def test_a_dropped_exchange_is_no_longer_waited_for():
     journal = Journal(limit=1, patience=30)
     dropped = journal.add(exchange(outcome=Outcome.PENDING))
     journal.add(exchange())
+    begun = time.monotonic()
     assert journal[0].outcome is Outcome.DELIVERED
+    assert time.monotonic() - begun < 10, "it waited for the dropped one"
     journal.finish(dropped, Outcome.FAILED)
     assert journal[0].outcome is Outcome.DELIVERED
 
