@@ -59,7 +59,6 @@ class CallMemory:
     kind: str
     id: str = ""
     name: str = ""
-    type: str = ""
     fragments: list[str] = field(default_factory=list)
 
 
@@ -284,11 +283,10 @@ def remember_entry(stream: StreamMemory, entry: EntryView) -> None:
 
 
 def remember_fragment(fragment: FragmentView) -> None:
-    """Take over a piece of a call; the first id, type and name it was given stay."""
+    """Take over a piece of a call; the first id and name it was given stay."""
     choice = fragment.choice
     call = fragment.call or CallMemory(kind=fragment.kind)
     call.id = call.id or fragment.id
-    call.type = call.type or fragment.type
     call.name = call.name or fragment.name
     if choice.finish_reason is None:
         call.fragments.append(fragment.text)

@@ -663,6 +663,30 @@ def test_moderation_beside_a_choice_does_not_excuse_it():
     assert [one.rule for one in found] == ["stream.usage-last"]
 
 
+def test_counts_that_are_overwritten_are_told_once():
+    """They are lost with the first chunk behind them; the next ones lose nothing more."""
+    late = nulled(TEXT[1], TEXT[2])
+    events = (*nulled(TEXT[0]), USAGE, *late, DONE)
+    found = judged(Sample(events=events, request=WITH_USAGE), "documented")
+    assert [(one.rule, one.pointer) for one in found] == [("stream.usage-last", "/2")]
+
+
+def test_calls_without_indices_go_on_under_the_id_they_began_with():
+    """Clients go by the id there: the same one is the same call, though it should not repeat."""
+    call = {"id": "call_0", "function": {"arguments": "{}"}}
+    events = (CALL[0], says({"tool_calls": [call]}), *CALL[3:])
+    found = judged(Sample(events=events), "documented")
+    assert [(one.rule, one.actual) for one in found] == [("stream.call-header-once", "call_0")]
+
+
+def test_arguments_that_are_not_json_are_told_with_the_name_of_their_function():
+    """With several tools the name says where to look."""
+    sample, _ = BROKEN["stream.arguments-json"]
+    (found,) = judged(sample, "observed")
+    assert found.message == "The arguments of call 0 ('get_weather') are not JSON text."
+    assert found.actual == '{"city":'
+
+
 def test_a_note_is_given_once_per_stream():
     """A server that differs does so in every chunk; saying it each time buries the rest."""
     sample = Sample(events=TEXT, request=WITH_USAGE | {"stream_options": {"include_usage": True}})
