@@ -78,7 +78,7 @@ def call_text(tool: Tool, draw: Draw, kind: Kind) -> str:
     if tool.kind == "custom":
         return _custom_input(tool, draw, kind)
     parameters = tool.definition.get("parameters")
-    if not isinstance(parameters, Mapping) or (kind == "plain" and not parameters):
+    if not isinstance(parameters, Mapping):
         return "{}"
     value = _arguments(tool, parameters, draw, kind)
     spaced = kind == "wild" and draw.chance(0.2)

@@ -428,7 +428,9 @@ def test_a_prediction_is_accepted_up_to_where_the_text_differs(content):
         text = completion["choices"][0]["message"]["content"]
         details = completion["usage"]["completion_tokens_details"]
         accepted = details["accepted_prediction_tokens"]
-        assert accepted + details["rejected_prediction_tokens"] == COUNT(whole)
+        rejected = details["rejected_prediction_tokens"]
+        assert accepted + rejected == COUNT(whole)
+        assert completion["usage"]["completion_tokens"] == COUNT(text) + rejected
         kept = "".join(approximate_tokens().split(whole)[:accepted])
         assert text.startswith(kept)
         assert text == whole or accepted < COUNT(whole)
@@ -453,7 +455,8 @@ def test_a_search_cites_its_source():
         (annotation,) = choice["message"]["annotations"]
         cited = annotation["url_citation"]
         passage = choice["message"]["content"][cited["start_index"] : cited["end_index"]]
-        assert passage.startswith("([")
+        assert (passage[:2], passage[-2:]) == ("([", "))")
+        assert cited["end_index"] == len(choice["message"]["content"])
         assert cited["url"] in passage
         assert cited["title"]
 
