@@ -51,11 +51,11 @@ class RawClient:
 
     def reply(self, *, head: bool = False) -> bytes:
         """Read one reply, by its own framing."""
-        top = self._until(b"\r\n\r\n")
+        top = self.until(b"\r\n\r\n")
         if head:
             return top
         if b"transfer-encoding: chunked" in top:
-            return top + self._until(b"0\r\n\r\n")
+            return top + self.until(b"0\r\n\r\n")
         length = int(top.partition(b"content-length: ")[2].partition(b"\r\n")[0])
         while len(self._read) < length:
             self._more()
@@ -74,7 +74,8 @@ class RawClient:
                 return data
             self._read += more
 
-    def _until(self, end: bytes) -> bytes:
+    def until(self, end: bytes) -> bytes:
+        """Read up to some bytes, these included."""
         while end not in self._read:
             self._more()
         data, _, self._read = self._read.partition(end)

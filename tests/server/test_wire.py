@@ -147,6 +147,7 @@ STREAMS = [
     ("two spaces", b"data:  a\n\n", [(" a", "message")]),
     ("comments", b": hi\n\n:\ndata: a\n: x\n\n", [("a", "message")]),
     ("lines", b"data: a\ndata: \ndata:b\n\n", [("a\n\nb", "message")]),
+    ("lines that end in CRLF", b"data: a\r\ndata: b\r\n\r\n", [("a\nb", "message")]),
     ("mark", b"\xef\xbb\xbfdata: a\n\n", [("a", "message")]),
     ("named", b"event: error\ndata: a\n\ndata: b\n\n", [("a", "error"), ("b", "message")]),
     ("name alone", b"event: error\n\ndata: b\n\n", [("b", "message")]),
@@ -172,6 +173,15 @@ def test_events_are_read_as_the_standard_says(data, expected):
     decoder = SseDecoder()
     events = [*decoder.feed(data), *decoder.finish()]
     assert events == [SseEvent(data=text, event=name) for text, name in expected]
+
+
+@pytest.mark.parametrize("data", [case[1] for case in STREAMS], ids=[case[0] for case in STREAMS])
+def test_byte_by_byte_is_the_same(data):
+    """The hardest cut of all: inside every CRLF and every character."""
+    whole, single = SseDecoder(), SseDecoder()
+    expected = [*whole.feed(data), *whole.finish()]
+    events = [event for byte in data for event in single.feed(bytes([byte]))]
+    assert [*events, *single.finish()] == expected
 
 
 PIECES = st.lists(
