@@ -10,7 +10,7 @@ PROFILE = contract_for("openai").profile
 
 def members_of(response, **documents):
     """Return what a profile with this response document declares."""
-    found = {"response": response, **documents}
+    found = {"response": response, "chunk": {}, **documents}
     return reply_members(replace(PROFILE, levels={"observed": found}))
 
 
