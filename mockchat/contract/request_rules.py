@@ -335,7 +335,7 @@ def _bad_schema(pointer: str, named: JsonView, at: str, reason: str) -> Found:
         expected="a JSON Schema",
         details={
             "tool": pointer.removesuffix("/parameters"),
-            "name": named["name"],
+            "name": named.get("name", ""),
             "detail": f"In context={context}, {reason}",
         },
     )

@@ -40,6 +40,8 @@ class StreamAxes:
         obfuscation: Whether chunks are padded against guessing text from their size.
         leading_empty: Whether the stream may open with chunks that no client reads (Azure).
         comments: The comment lines the server sends, without their colon, stripped.
+        message_so_far: Whether every choice also carries its message as far as it has come, beside
+            the delta (Perplexity).
         done: Whether the stream ends with `[DONE]`.
         reasoning_field: The member of a delta that carries reasoning, or None.
     """
@@ -55,6 +57,7 @@ class StreamAxes:
     obfuscation: bool
     leading_empty: bool
     comments: tuple[str, ...]
+    message_so_far: bool = False
     done: bool
     reasoning_field: ReasoningAxis | None
 

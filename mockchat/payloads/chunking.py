@@ -38,7 +38,7 @@ __all__ = [
 
 _HEAD = ("id", "object", "created", "model", "service_tier", "system_fingerprint")
 _TAIL = frozenset(("choices", "usage", "moderation"))
-_IN_CHOICE = frozenset(("index", "message", "logprobs", "finish_reason"))
+_IN_CHOICE = frozenset(("index", "message", "delta", "logprobs", "finish_reason"))
 _EMPTY_HEAD: JsonObject = {"id": "", "object": "", "created": 0, "model": "", "choices": []}
 _BLOCK = 16
 _POOL = 256
@@ -87,7 +87,7 @@ class _Frame:
     def of(cls, completion: JsonView, style: StreamStyle, *, include_usage: bool) -> "_Frame":
         names = [name for name in _HEAD if name in completion]
         names += [name for name in completion if name not in {*_HEAD, *_TAIL}]
-        head = {name: completion[name] for name in names} | {"object": "chat.completion.chunk"}
+        head = {name: completion[name] for name in names} | {"object": style.chunk_object}
         is_told = include_usage or style.usage_always
         usage = completion.get("usage") if is_told else None
         tail = {"usage": None} if usage is not None and style.usage_null else {}
@@ -98,8 +98,13 @@ class _Frame:
             yield dict(_EMPTY_HEAD)
         choices: Sequence[JsonView] = self.completion["choices"]
         said = list(_interleaved([steps_of(choice, plan, style) for choice in choices]))
+        so_far: dict[int, str] = {}
         for number, (place, step) in enumerate(said, start=1):
             entry = _choice_entry(choices[place], step)
+            if style.message_so_far:
+                so_far[place] = so_far.get(place, "") + (step.delta.get("content") or "")
+                role = choices[place]["message"]["role"]
+                entry["message"] = {"role": role, "content": so_far[place]}
             yield {**self.head, "choices": [entry], **self._tail(number, len(said), style)}
         if self.usage is not None and style.usage == "own":
             yield {**self.head, "choices": [], "usage": self.usage}

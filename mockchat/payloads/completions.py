@@ -8,11 +8,12 @@ from mockchat.payloads.answering import Answering, answering_of
 from mockchat.payloads.choices import Answer, answer
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.logprobs import logprobs_of
-from mockchat.payloads.members import MESSAGE_ORDER
+from mockchat.payloads.members import EMPTY_DELTA, MESSAGE_ORDER
 from mockchat.payloads.moderation import moderation_of
 from mockchat.payloads.names import completion_id, system_fingerprint
 from mockchat.payloads.scripted import scripted_answer
 from mockchat.payloads.shapes import checked_shapes
+from mockchat.payloads.sources import sources_of
 from mockchat.payloads.usage import usage_of
 from mockchat.types import Completion, JsonObject, JsonView, Kind
 
@@ -120,6 +121,8 @@ def _completion(
     if isinstance(asked.request.get("moderation"), Mapping) and "moderation" in top:
         verdicts = moderation_of(asked.request["moderation"], len(answers), draw, answering.kind)
         completion["moderation"] = verdicts
+    if "citations" in top:
+        completion |= sources_of(asked.request, draw)
     declared = {name: value for name, value in completion.items() if name in top}
     if answering.kind == "wild" and draw.chance(0.05):
         declared[_FUTURE_MEMBER] = draw.text(0, 40, "wild")
@@ -145,4 +148,6 @@ def _choice(index: int, made: Answer, answering: Answering, draw: Draw) -> JsonO
         choice["logprobs"] = None
         if asked.logprobs:
             choice["logprobs"] = logprobs_of(message, answering, draw)
+    if "delta" in members.choice:
+        choice["delta"] = EMPTY_DELTA
     return {**choice, "finish_reason": made.finish_reason}

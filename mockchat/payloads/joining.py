@@ -5,13 +5,13 @@ from typing import cast
 
 from mockchat.errors import BadArgument
 from mockchat.payloads.deltas import is_lone_role
-from mockchat.payloads.members import MESSAGE_ORDER
+from mockchat.payloads.members import EMPTY_DELTA, MESSAGE_ORDER
 from mockchat.payloads.stream_style import OPENAI_STYLE, StreamStyle
 from mockchat.types import Completion, Json, JsonObject, JsonView
 
 _HEAD = ("id", "created", "model", "service_tier", "system_fingerprint")
 _OWN = frozenset((*_HEAD, "object", "choices", "usage", "moderation", "obfuscation"))
-_IN_CHOICE = frozenset(("index", "delta", "logprobs", "finish_reason"))
+_IN_CHOICE = frozenset(("index", "message", "delta", "logprobs", "finish_reason"))
 
 
 def join(chunks: Iterable[JsonView], *, style: StreamStyle = OPENAI_STYLE) -> Completion:
@@ -92,6 +92,7 @@ class _Choice:
             "index": self._index,
             "message": {name: message[name] for name in ordered},
             **self._logprobs,
+            **({"delta": EMPTY_DELTA} if style.has_delta else {}),
             "finish_reason": self._finish_reason,
             **self._others,
         }

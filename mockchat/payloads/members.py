@@ -16,6 +16,11 @@ MESSAGE_ORDER = (
 )  # fmt: skip
 """The order in which recorded messages name their members."""
 
+EMPTY_DELTA: JsonView = {"role": "assistant", "content": ""}
+"""The delta of a choice outside a stream, in profiles whose choices have one there."""
+
+_CHUNK = "chat.completion.chunk"
+
 Path = tuple[str, ...]
 
 
@@ -32,6 +37,7 @@ class ReplyMembers:
         completion_details: Of `usage.completion_tokens_details`, in their order.
         finish_reasons: The values `finish_reason` may have; empty where any text may stand.
         call_types: The `type`s a tool call may have; empty where any text may stand.
+        chunk_object: The `object` of a chunk.
     """
 
     top: frozenset[str]
@@ -42,6 +48,7 @@ class ReplyMembers:
     completion_details: tuple[str, ...]
     finish_reasons: frozenset[str]
     call_types: frozenset[str]
+    chunk_object: str
 
     def allows_finish(self, reason: str) -> bool:
         """Return whether a choice may end with `reason`."""
@@ -54,8 +61,8 @@ class ReplyMembers:
 
 @lru_cache(maxsize=64)
 def reply_members(profile: Profile) -> ReplyMembers:
-    """Return what the response document of `profile` declares."""
-    reader = _Reader(profile)
+    """Return what the response document of `profile` declares, and how it calls a chunk."""
+    reader = _Reader(profile, "response")
     choice: Path = ("choices", "*")
     return ReplyMembers(
         top=frozenset(reader.names(())),
@@ -66,14 +73,16 @@ def reply_members(profile: Profile) -> ReplyMembers:
         completion_details=tuple(reader.names(("usage", "completion_tokens_details"))),
         finish_reasons=frozenset(reader.values((*choice, "finish_reason"))),
         call_types=frozenset(reader.values((*choice, "message", "tool_calls", "*", "type"))),
+        chunk_object=next(iter(_Reader(profile, "chunk").values(("object",))), _CHUNK),
     )
 
 
 class _Reader:
     """Walks a document's schemas along a path of members, through references and unions."""
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: Profile, name: str) -> None:
         self._documents = profile.documents
+        self._name = name
 
     def names(self, path: Path) -> list[str]:
         found: dict[str, None] = {}
@@ -90,7 +99,7 @@ class _Reader:
 
     def _at(self, path: Path) -> Iterator[tuple[JsonView, str]]:
         """Yield every schema that judges the value at `path`, with its document's name."""
-        here = list(self._spread(self._documents["response"], "response"))
+        here = list(self._spread(self._documents[self._name], self._name))
         for step in path:
             here = [
                 found

@@ -10,14 +10,18 @@ from mockchat.payloads.members import reply_members
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamStyle(StreamAxes):
-    """The axes of a profile's streams, and one fact about its messages.
+    """The axes of a profile's streams, and what its documents tell of them.
 
     Attributes:
         has_refusal: Whether every message has `refusal`. Streams of parallel calls leave it out,
             so that whoever joins one has to know.
+        has_delta: Whether choices of whole completions have a `delta` too, an empty one.
+        chunk_object: The `object` of a chunk.
     """
 
     has_refusal: bool
+    has_delta: bool
+    chunk_object: str
 
 
 OPENAI_STYLE = StreamStyle(
@@ -32,9 +36,12 @@ OPENAI_STYLE = StreamStyle(
     obfuscation=True,
     leading_empty=False,
     comments=(),
+    message_so_far=False,
     done=True,
     reasoning_field=None,
     has_refusal=True,
+    has_delta=False,
+    chunk_object="chat.completion.chunk",
 )
 """How api.openai.com streams, as recorded from 2024 to 2026: what `split` and `join` assume."""
 
@@ -46,5 +53,10 @@ def stream_style(profile: Profile) -> StreamStyle:
     Raises:
         BrokenProfile: An axis is missing, unknown or has a value that is not allowed.
     """
-    has_refusal = "refusal" in reply_members(profile).message
-    return StreamStyle(**asdict(stream_axes(profile.settings)), has_refusal=has_refusal)
+    members = reply_members(profile)
+    return StreamStyle(
+        **asdict(stream_axes(profile.settings)),
+        has_refusal="refusal" in members.message,
+        has_delta="delta" in members.choice,
+        chunk_object=members.chunk_object,
+    )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mockchat.payloads.answering import Answering
+from mockchat.payloads.asked import Asked, member
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.tokens import PromptTokens, prompt_token_kinds
 from mockchat.types import JsonObject, Kind
@@ -45,6 +46,8 @@ def usage_of(spent: list[Spent], answering: Answering, draw: Draw) -> JsonObject
         "total_tokens": prompt.total + completion,
     }
     members, kind = answering.members, answering.kind
+    if "search_context_size" in members.usage:
+        usage["search_context_size"] = _search_context_size(answering.asked)
     if kind == "wild" and draw.chance(0.1):
         return usage  # the details are optional
     details = {
@@ -55,6 +58,11 @@ def usage_of(spent: list[Spent], answering: Answering, draw: Draw) -> JsonObject
     }
     declared = {name: value for name, value in details.items() if name in members.usage}
     return usage | declared
+
+
+def _search_context_size(asked: Asked) -> str:
+    options = member(asked.request, "web_search_options", dict) or {}
+    return member(options, "search_context_size", str) or "low"
 
 
 def _named(names: tuple[str, ...], counts: dict[str, int]) -> JsonObject:
