@@ -128,7 +128,9 @@ class _Making:
 
     def reference(self, _: int) -> JsonObject:
         """Return a reference to a definition, which may hold itself where nothing needs it to."""
-        name = self.names(1)[0]
+        known = [*self.definitions]
+        is_new = not known or self.draw.chance(0.5)
+        name = self.names(1)[0] if is_new else known[self.draw.index(len(known))]
         if name not in self.definitions:
             itself = {"$ref": f"#/$defs/{name}"}
             definition: JsonObject = {

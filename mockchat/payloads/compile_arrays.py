@@ -34,12 +34,11 @@ def array(
     ]
 
     def items(beside: Sequence[Part], counting: Flat | None = None) -> list[Node]:
+        names = [f"/prefixItems/{position}" for position in range(min(length, _MOST_TUPLE))]
+        names.append("/items" if counting is None else "/contains")
         return [
-            place(
-                [*_item_goal(flats, position, counting), *beside],
-                f"{pointer}/prefixItems/{position}" if position < length else f"{pointer}/items",
-            )
-            for position in range(min(length, _MOST_TUPLE) + 1)
+            place([*_item_goal(flats, position, counting), *beside], pointer + name)
+            for position, name in enumerate(names)
         ]
 
     witnesses = []

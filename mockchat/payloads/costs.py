@@ -27,6 +27,7 @@ MOST_COST = 5_000
 MOST_HEIGHT = 40
 """How deep the smallest value of a schema may be nested; the judge follows 48 references."""
 
+_ENDLESS = "every value of it would contain another one, without end"
 _HUGE = 10**9
 _CHARACTERS_PER_NODE = 200
 
@@ -134,8 +135,6 @@ def _why(node: Node) -> tuple[str, str]:
         seen.add(id(node))
         blocked: Sequence[Node] = ()
         match node:
-            case Impossible():
-                return node.pointer, node.reason
             case Choice():
                 blocked = [node.branches[index] for index in node.hinted] or node.branches
             case Object():
@@ -149,15 +148,15 @@ def _why(node: Node) -> tuple[str, str]:
                 blocked = [each for each in blocked if each.cost == NEVER]
                 if not blocked:
                     return node.pointer, "it needs more items than it can have"
+            case _:
+                return node.pointer, node.reason if isinstance(node, Impossible) else _ENDLESS
         node = blocked[0]
-    return node.pointer, "every value of it would contain another one, without end"
+    return node.pointer, _ENDLESS
 
 
 def _largest(node: Node) -> Node:
     """Return the innermost node that is too large by itself."""
-    seen: set[int] = set()
-    while id(node) not in seen:
-        seen.add(id(node))
+    while True:
         inner: list[Node] = []
         match node:
             case Choice():
@@ -170,4 +169,3 @@ def _largest(node: Node) -> Node:
         if not inner:
             return node
         node = max(inner, key=lambda each: each.cost)
-    return node

@@ -32,10 +32,6 @@ class Flat:
     schema: JsonView
     scope: frozenset[int]
 
-    def holds(self, keyword: str) -> bool:
-        """Tell whether the schema has `keyword`."""
-        return keyword in self.schema
-
 
 def flatten(parts: Iterable[Part], source: Source, pointer: str) -> list[Flat] | Impossible:
     """Follow `$ref` and `allOf` until only schemas with conditions of their own remain.

@@ -34,15 +34,13 @@ _TESTED = frozenset(
 _TYPE_OF = {keyword: name for name, keywords in HINTS.items() for keyword in keywords}
 
 
-def ways_to_fail(schema: Json, targets: Sequence[Json] = ()) -> list[Json]:
+def ways_to_fail(schema: JsonView, targets: Sequence[Json] = ()) -> list[Json]:
     """Return schemas of which a value satisfies at least one exactly when it fails `schema`.
 
     Args:
         schema: What is to be failed.
         targets: What its references lead to.
     """
-    if isinstance(schema, bool):
-        return [not schema]
     ways: list[Json] = [{"not": target} for target in targets]
     for keyword, value in schema.items():
         if keyword in _OPPOSITES:

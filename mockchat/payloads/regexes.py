@@ -17,7 +17,6 @@ from mockchat.payloads.regex_syntax import (
     Chars,
     Expression,
     Group,
-    Look,
     Repeat,
     Sequence,
     parse,
@@ -204,7 +203,7 @@ def _python(node: Expression) -> str:  # noqa: PLR0911 - one for each kind of no
             return f"(?:\\{node.number})"
         case Assertion():
             return node.python
-        case Look():
+        case _:
             return f"{node.opening}{_python(node.item)})"
 
 

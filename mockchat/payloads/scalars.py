@@ -28,8 +28,7 @@ def integer(node: Integer, draw: Draw, kind: Kind) -> int:
     if kind == "wild" and draw.chance(_EDGE):
         edges = [value for value in (node.least, node.most) if value is not None]
         edges += [value for value in _WILD_INTEGERS if _is_within(value, node)]
-        if edges:
-            return edges[draw.index(len(edges))]
+        return edges[draw.index(len(edges))]
     low, high = _integer_range(node, _PLAIN_SPAN if kind == "plain" else _WILD_INTEGER)
     return node.step * draw.integer(-(-low // node.step), high // node.step)
 
@@ -91,12 +90,14 @@ def _multiple(node: Number, step: Fraction, draw: Draw, kind: Kind) -> float:
         # Beyond 2**53 steps a float no longer tells a multiple from its neighbours.
         first, last = _narrowed(first, last)
     start = draw.integer(first, last)
-    for offset in range(min(_STEPS, last - first + 1)):
-        count = first + (start - first + offset) % (last - first + 1)
-        value = _shown(count * step)
-        if value % 1 == 0 or (value / float(step)).is_integer():
-            return value
-    return _shown(start * step)
+    counts = range(min(_STEPS, last - first + 1))
+    values = [_shown((first + (start - first + n) % (last - first + 1)) * step) for n in counts]
+    return next((value for value in values if _is_multiple(value, step)), values[0])
+
+
+def _is_multiple(value: float, step: Fraction) -> bool:
+    """Tell whether a validator that divides floats will find `value` to be a multiple."""
+    return value % 1 == 0 or (value / float(step)).is_integer()
 
 
 def _narrowed(first: int, last: int) -> tuple[int, int]:

@@ -34,7 +34,6 @@ class Splitter:
         self._splits: dict[tuple[int, frozenset[int]], list[Split]] = {}
         self._ways: dict[int, list[Json]] = {}
         self._refusals: dict[int, Json] = {}
-        self._dependencies: dict[Mark, tuple[Json, Json]] = {}
         self._signatures: dict[int, Branch] = {}
 
     def first(self, flats: Sequence[Flat], decided: frozenset[Mark]) -> Split | None:
@@ -80,7 +79,8 @@ class Splitter:
             yield Split((here, "not"), [[Part(way)] for way in self._ways_to_fail(schema["not"])])
         for name, each in schema.get("dependentSchemas", {}).items():
             mark = (here, f"dependentSchemas/{name}")
-            absent, present = self._dependency(mark, name, schema)
+            absent = self._named({"properties": {name: False}}, schema)
+            present = self._named({"required": [name]}, schema)
             yield Split(mark, [[Part(absent)], [Part(present), Part(each, flat.scope)]])
 
     def _exclusive(self, flat: Flat) -> list[list[Part]]:
@@ -134,13 +134,6 @@ class Splitter:
             ways = [self._named(way, schema) for way in ways_to_fail(schema, targets)]
             self._ways[id(schema)] = ways
         return self._ways[id(schema)]
-
-    def _dependency(self, mark: Mark, name: str, schema: Mapping[str, Json]) -> tuple[Json, Json]:
-        if mark not in self._dependencies:
-            absent = self._named({"properties": {name: False}}, schema)
-            present = self._named({"required": [name]}, schema)
-            self._dependencies[mark] = (absent, present)
-        return self._dependencies[mark]
 
     def _named(self, made: Json, origin: Json) -> Json:
         """Let what is made here stand where `origin` is written; keeps it alive, as ids are keys."""

@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 
-from mockchat.errors import ImpossibleSchema
 from mockchat.payloads.caller_schemas import object_schema
 from mockchat.payloads.request_document import Asking, items, listed, objects, tag
 from mockchat.payloads.values import generate
@@ -123,13 +122,8 @@ def function_call(asking: Asking, offered: list[JsonObject]) -> Json:
 
 def arguments(asking: Asking, parameters: JsonObject | None) -> str:
     """Return arguments as a model writes them: JSON text; wild ones are sometimes cut short."""
-    value: Json = {}
-    if parameters is not None:
-        try:
-            value = generate(parameters, asking.draw, kind=asking.kind)
-        except ImpossibleSchema:
-            value = {}
-    text = json.dumps(value)
+    known = {} if parameters is None else generate(parameters, asking.draw, kind=asking.kind)
+    text = json.dumps(known)
     if asking.kind == "wild" and asking.draw.chance(0.1):
         return text[: asking.draw.index(len(text) + 1)]
     return text

@@ -160,8 +160,7 @@ def generate(
 
 def _suggested(schema: Json) -> list[Json]:
     """Return the values the schema's author wrote down."""
-    if not isinstance(schema, Mapping):
-        return []
-    listed = schema.get("examples", [])
+    written = schema if isinstance(schema, Mapping) else {}
+    listed = written.get("examples", [])
     examples = listed if isinstance(listed, list) else []
-    return [schema[name] for name in ("const", "default", "example") if name in schema] + examples
+    return [written[name] for name in ("default", "example") if name in written] + examples

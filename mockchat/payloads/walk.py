@@ -22,7 +22,6 @@ from mockchat.payloads.schema_nodes import (
     Choice,
     Constant,
     Extra,
-    Impossible,
     Integer,
     Node,
     Number,
@@ -63,6 +62,7 @@ class Walk:
 
     Attributes:
         retries: How many draws were thrown away; 0 for schemas without anything to test.
+        work: How many nodes were drawn, thrown away or not.
     """
 
     def __init__(self, draw: Draw, kind: Kind, accepts: Callable[[Json, Json], bool]) -> None:
@@ -71,7 +71,7 @@ class Walk:
         self._kind = kind
         self._accepts = accepts
         self._left = 0.0
-        self._work = 0
+        self.work = 0
         self._hopeless: set[int] = set()
 
     def value(self, node: Node) -> Json:
@@ -111,8 +111,7 @@ class Walk:
             try:
                 return self._value(branch, depth)
             except Unlucky:
-                if self._work > _WORK:
-                    raise
+                continue
         raise Unlucky(node.pointer)
 
     def _able(self, node: Choice, depth: int) -> list[Node]:
@@ -126,8 +125,8 @@ class Walk:
         return able
 
     def _made(self, node: Node, depth: int) -> Json:  # noqa: PLR0911 - one for each kind of node
-        self._work += 1
-        if self._work > _WORK:
+        self.work += 1
+        if self.work > _WORK:
             raise Unlucky(node.pointer)
         match node:
             case Constant():
@@ -144,8 +143,8 @@ class Walk:
                 return self._array(node, depth)
             case Anything():
                 return scalars.anything(self._draw, self._kind)
-            case Choice() | Impossible():
-                raise AssertionError(node)
+            case _:
+                raise Unlucky(node.pointer)
 
     def _listed(self, node: Constant) -> Json:
         values = node.values
@@ -263,10 +262,14 @@ class Walk:
                     break
                 self._left -= extra.node.cost
             name = self._name(node, extra, value, depth)
+            try:
+                made = self._value(extra.node, depth + 1)
+            except Unlucky:
+                name = None
             if name is None:
                 extras.remove(extra)
             else:
-                value[name] = self._value(extra.node, depth + 1)
+                value[name] = made
         if len(value) < node.least:
             raise Unlucky(node.pointer)
 

@@ -61,14 +61,27 @@ REFUSED = {
     "member counts": ({"type": "object", "required": ["a", "b"], "maxProperties": 1}, "", "no object has 2 to 1 members"),
     "item counts": ({"type": "array", "minItems": 2, "maxItems": 1}, "", "no array has 2 to 1 items"),
     "items": ({"type": "array", "items": {"type": "string", "minLength": 2, "maxLength": 1}, "minItems": 1}, "/items", "no text has 2 to 1 characters"),
-    "tuple": ({"type": "array", "prefixItems": [False], "minItems": 1}, "", "the schema false allows no value"),
+    "tuple": ({"type": "array", "prefixItems": [False], "minItems": 1}, "/prefixItems/0", "the schema false allows no value"),
     "distinct": ({"type": "array", "items": {"enum": [1, 2, 3]}, "uniqueItems": True, "minItems": 4}, "", "it needs more items than it can have"),
-    "contains": ({"type": "array", "contains": False}, "", "the schema false allows no value"),
+    "contains": ({"type": "array", "contains": False}, "/contains", "the schema false allows no value"),
     "contains in a short tuple": (
-        {"type": "array", "prefixItems": [WHOLE], "items": False, "contains": WHOLE, "minContains": 2}, "",
+        {"type": "array", "prefixItems": [WHOLE], "items": False, "contains": WHOLE, "minContains": 2}, "/items",
         "the schema false allows no value",
     ),
     "contains counts": ({"type": "array", "contains": WHOLE, "minContains": 3, "maxContains": 2}, "", "no array has at least 3 and at most 2 such items"),
+    "not anything": ({"not": {}}, "", "the schema false allows no value"),
+    "same text twice": (
+        {"type": "array", "items": {"type": "string", "pattern": "^a$"}, "uniqueItems": True, "minItems": 2},
+        "", "no value was found that meets all its conditions at once",
+    ),
+    "same number twice": (
+        {"type": "array", "prefixItems": [{"const": 1}], "items": {"enum": [1, 2]}, "uniqueItems": True, "minItems": 3},
+        "", "no value was found that meets all its conditions at once",
+    ),
+    "much work": (
+        {"type": "array", "items": WHOLE, "minItems": 4000, "not": {"uniqueItems": False}},
+        "", "no value was found that meets all its conditions at once",
+    ),
     "infinite": ({"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]}, "/properties/a", ENDLESS),
     "infinite in turn": (
         {
@@ -214,3 +227,23 @@ def test_optional_parts_without_luck_are_left_out():
         assert value["c"] == 1
         assert "a" not in value
         assert value.get("b", []) == []
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"anyOf": [HOPELESS, {**HOPELESS, "title": "another"}]},
+        {"type": "object", "properties": {"a": HOPELESS}, "required": ["a"]},
+        {
+            "type": "object",
+            "properties": {"a": HOPELESS},
+            "minProperties": 1,
+            "additionalProperties": False,
+        },
+        {"type": "object", "additionalProperties": HOPELESS, "minProperties": 1},
+    ],
+)
+def test_needed_parts_without_luck_are_reported(schema):
+    """A part that must be there, and is not found, leaves no value at all."""
+    with pytest.raises(ImpossibleSchema, match="no value was found that meets all its conditions"):
+        generate(schema, SeededDraw(1))

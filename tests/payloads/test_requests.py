@@ -9,7 +9,7 @@ import pytest
 from mockchat.contract.contract import Contract, contract_for
 from mockchat.contract.strict_schema import strict_problems
 from mockchat.payloads.caller_schemas import object_schema
-from mockchat.payloads.request_document import asking
+from mockchat.payloads.request_document import asking, items, objects
 from mockchat.payloads.requests import make_request
 from mockchat.payloads.seeded import SeededDraw
 from mockchat.payloads.values import compile_schema, generate
@@ -216,3 +216,9 @@ def test_the_document_is_compiled_once():
     """Compiling the request document takes a hundred times as long as one request."""
     first = asking(CONTRACT.profile, SeededDraw(1), "plain")
     assert asking(CONTRACT.profile, SeededDraw(2), "wild").root is first.root
+
+
+def test_places_that_are_missing_have_no_variants():
+    """A profile lacks members that another one has."""
+    assert objects(None) == []
+    assert items(None) == []

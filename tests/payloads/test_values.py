@@ -6,9 +6,11 @@ import math
 import pytest
 from jsonschema import Draft202012Validator
 
+from mockchat.payloads import scalars
+from mockchat.payloads.schema_nodes import Array, Impossible, String
 from mockchat.payloads.seeded import SeededDraw
 from mockchat.payloads.values import compile_schema, generate
-from mockchat.payloads.walk import BUDGET, Walk
+from mockchat.payloads.walk import BUDGET, Unlucky, Walk
 
 TEXT = {"type": "string"}
 WHOLE = {"type": "integer"}
@@ -58,6 +60,7 @@ SCHEMAS = {
     "look-ahead": {"type": "string", "pattern": "^(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9]{8,}$"},
     "format": {"type": "string", "format": "uuid"},
     "format and pattern": {"type": "string", "format": "date", "pattern": "^20"},
+    "format beside its length": {"type": "string", "format": "date", "minLength": 99},
     "format beside its pattern": {"type": "string", "format": "date", "pattern": "^[a-z]$"},
     "base64": {"type": "string", "contentEncoding": "base64"},
     "enum of a type": {"type": "string", "enum": ["a", 1, None, ""]},
@@ -126,6 +129,7 @@ SCHEMAS = {
     "one of by value": {"oneOf": [{"const": "a"}, {"enum": ["b", "c"]}]},
     "one of by member": {"type": "object", "properties": {"a": WHOLE, "b": TEXT}, "oneOf": [{"required": ["a"]}, {"required": ["b"]}]},
     "one of overlapping": {"type": "number", "oneOf": [{"multipleOf": 3}, {"multipleOf": 5}]},
+    "one of three": {"type": "integer", "oneOf": [{"multipleOf": 2}, {"multipleOf": 3}, {"multipleOf": 5}]},
     "one of with true": {"oneOf": [True, TEXT]},
     "one of numbers": {"oneOf": [{"type": "number"}, WHOLE]},
     "any of and one of": {"anyOf": [TEXT, WHOLE], "oneOf": [{"maxLength": 3, "type": "string"}, {"minimum": 5}]},
@@ -149,6 +153,13 @@ SCHEMAS = {
     "dynamic reference elsewhere": {
         "$defs": {"n": {"$dynamicAnchor": "n", "type": "integer"}}, "type": "array", "items": {"$dynamicRef": "#n"},
     },
+    "a name nobody has": {"type": "object", "patternProperties": {"a^b": True}},
+    "steps far out": {"type": "number", "minimum": 1e300, "multipleOf": 2.5},
+    "distinct beside nothing": {"type": "array", "items": {"anyOf": [False, {"enum": [1, 2]}]}, "uniqueItems": True, "minItems": 2},
+    "some members": {"type": "object", "properties": dict.fromkeys("abcde", WHOLE), "minProperties": 3, "additionalProperties": False},
+    "costly items": {"type": "array", "items": {"type": "array", "minItems": 120, "items": WHOLE}},
+    "costly members": {"type": "object", "additionalProperties": {"type": "array", "minItems": 180, "items": WHOLE}},
+    "a pattern and other names": {"type": "object", "patternProperties": {".": WHOLE}, "minProperties": 1, "maxProperties": 3},
     "annotations": {"title": "x", "type": "string", "default": "d", "examples": ["e"], "x-own": {"type": 1}},
 }  # fmt: skip
 
@@ -187,6 +198,8 @@ NOTS = {
     "unevaluated": {"type": "object", "properties": {"a": True}, "unevaluatedProperties": False},
     "reference": {"$ref": "#/$defs/text"},
     "false": False,
+    "recursive": {"type": "object", "properties": {"next": {"$ref": "#/not"}, "v": WHOLE}},
+    "format": {"type": "string", "format": "date", "minLength": 3},
 }
 
 
@@ -379,3 +392,48 @@ def test_simple_schemas_are_drawn_without_waste():
             walk = Walk(SeededDraw(seed), "wild", compiled.source.accepts)
             walk.value(compiled.node)
             assert walk.retries == 0
+
+
+def test_samples_fall_back_on_the_known_one():
+    """A pattern met once in a hundred tries must not fail on an unlucky seed."""
+    node = String(pointer="", least=0, most=None, patterns=("a^b",), format=None, example="known")
+    assert scalars.string(node, SeededDraw(1), "plain") == "known"
+    dated = String(pointer="", least=0, most=3, patterns=(), format="date", example="abc")
+    assert scalars.string(dated, SeededDraw(1), "plain") == "abc"
+
+
+def test_nodes_without_a_value_are_never_made():
+    """A walk over what cannot be made must say so, not invent something."""
+    nowhere = Impossible(pointer="/x", reason="why")
+    empty = Array(
+        pointer="/y", prefix=[], rest=nowhere, least=2, most=1, unique=False, witnesses=[]
+    )
+    for node in (nowhere, empty):
+        with pytest.raises(Unlucky) as bad_luck:
+            Walk(SeededDraw(1), "plain", lambda _schema, _value: True).value(node)
+        assert bad_luck.value.pointer == node.pointer
+
+
+def test_unions_cut_short_are_tested_for_instead():
+    """Where following one branch of each union leads nowhere, another way is tried."""
+    schema = {
+        "type": "integer",
+        "minimum": 0,
+        "allOf": [
+            {"anyOf": [{"multipleOf": 1}, {"maximum": -position}]} for position in range(1, 13)
+        ],
+    }
+    compiled = compile_schema(schema)
+    assert compiled.tests
+    assert generate(schema, SeededDraw(1)) >= 0
+
+
+def test_work_is_bounded():
+    """Awkward schemas are answered in milliseconds: few places, few draws."""
+    for name, schema in SCHEMAS.items():
+        compiled = compile_schema(schema)
+        assert len(compiled.places) < 60, name
+        for seed in range(10):
+            walk = Walk(SeededDraw(seed), "wild", compiled.source.accepts)
+            walk.value(compiled.node)
+            assert walk.work <= 600, name
