@@ -5,7 +5,6 @@ Rooms are imported inside the commands, so that `mockchat --help` answers at onc
 
 import logging
 import signal
-import threading
 from ipaddress import ip_address
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypedDict, Unpack, get_args
@@ -18,6 +17,7 @@ from mockchat.types import Kind, Models, Validation
 if TYPE_CHECKING:
     from mockchat.server.werkzeug_server import LiveServer
 
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _DEMO_BODY = '{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello!"}]}'
 
@@ -115,14 +115,13 @@ def serve(**options: Unpack[_ServeOptions]) -> None:
     logging.basicConfig(
         level=options["log_level"].upper(), format="%(asctime)s %(levelname)s %(message)s"
     )
-    # Handlers stand before the first line is printed: whoever reads it may stop us at once.
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+    # Blocked before any thread starts and before the first line is printed, then waited for: a
+    # handler could run inside the very lock that it needs.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
     server = _start(options)
     try:
         _greet(server, options)
-        stopped.wait()
+        signal.sigwait(_STOPPING)
     finally:
         server.stop()
 
@@ -137,14 +136,13 @@ def profiles(schemas: Path | None) -> None:
     """List the variants of the API that `serve --profile` knows."""
     from mockchat.contract.profile import load_profile, profile_names
 
-    names = profile_names(schemas)
-    width = max(map(len, names), default=0)
-    for name in names:
-        try:
-            summary = load_profile(name, schemas).summary
-        except MockchatError as error:
-            raise _Refusal(str(error)) from error
-        click.echo(f"{name:{width}}  {summary}")
+    try:
+        known = [load_profile(name, schemas) for name in profile_names(schemas)]
+    except MockchatError as error:
+        raise _Refusal(str(error)) from error
+    width = max(len(profile.name) for profile in known)
+    for profile in known:
+        click.echo(f"{profile.name:{width}}  {profile.summary}")
 
 
 def _start(options: _ServeOptions) -> "LiveServer":
