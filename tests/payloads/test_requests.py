@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mockchat.contract.contract import Contract, contract_for
+from mockchat.contract.profile import profile_names
 from mockchat.contract.strict_schema import strict_problems
 from mockchat.payloads.caller_schemas import object_schema
 from mockchat.payloads.request_document import asking, items, objects
@@ -222,3 +223,14 @@ def test_places_that_are_missing_have_no_variants():
     """A profile lacks members that another one has."""
     assert objects(None) == []
     assert items(None) == []
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", profile_names())
+def test_every_profile_has_requests(name, kind, proof_count):
+    """A profile is a folder: nothing about its requests is written anywhere else."""
+    contract = contract_for(name)
+    for seed in range(proof_count(500)):
+        request = make_request(contract, SeededDraw(seed), kind=kind)
+        assert contract.request_violations(request) == (), request
