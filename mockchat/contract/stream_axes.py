@@ -4,7 +4,8 @@ Servers that speak the same schema still stream differently, and only in these f
 names its own; whoever cuts a completion into chunks and whoever judges a stream read them here.
 """
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Literal, get_args
 
 from mockchat.contract.pointers import pointer_of
@@ -17,9 +18,12 @@ DONE = "[DONE]"
 RoleAxis = Literal["first", "every"]
 OpeningAxis = Literal["message", "role"]
 FinishAxis = Literal["own", "with-last-content"]
-UsageAxis = Literal["own", "finish", "every"]
+UsageAxis = Literal["own", "finish", "behind", "every"]
 CallsAxis = Literal["fragments", "whole"]
 ReasoningAxis = Literal["reasoning_content", "reasoning"]
+NamedCallAxis = Literal["tool_calls", "stop"]
+Place = Literal["leading", "edges", "last"]
+ChoicePlace = Literal["text", "null-first"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +37,7 @@ class StreamAxes:
         finish: Whether the finish reason comes in a chunk of its own or with the last content.
         finish_delta: The delta of a finish chunk of its own.
         usage: Where the counts stand: in a chunk of their own without choices, in the finish
-            chunk or one behind it, or in every chunk.
+            chunk, in a chunk behind it whose choice says nothing, or in every chunk.
         usage_always: Whether the counts come unasked.
         usage_null: Whether every other chunk says `"usage": null` when the counts are asked for.
         tool_calls: Whether arguments come in fragments behind a header, or whole with it.
@@ -44,6 +48,18 @@ class StreamAxes:
             the delta (Perplexity).
         done: Whether the stream ends with `[DONE]`.
         reasoning_field: The member of a delta that carries reasoning, or None.
+        reasoning_null: Whether a delta of reasoning also says that its content is null, and the
+            other way round (DeepSeek).
+        padding_field: The member that pads all chunks but the first to lengths of no rule, or None
+            (Mistral's `p`).
+        member_places: Members of the completion that not every chunk carries: "leading" for the
+            chunk that no client reads, "edges" for the first chunk of a choice and the finish chunk
+            (where it also carries the counts, asked for or not: Groq's `x_groq`), "last" for the
+            finish chunk.
+        choice_member_places: Members of a choice that not its finish chunk alone carries: "text"
+            for full beside text and empty elsewhere (Azure's filter results), "null-first" for null
+            until the finish (OpenRouter's `native_finish_reason`).
+        named_call_finish: How a choice ends whose call the request named (vLLM: with "stop").
     """
 
     role: RoleAxis
@@ -60,6 +76,15 @@ class StreamAxes:
     message_so_far: bool = False
     done: bool
     reasoning_field: ReasoningAxis | None
+    reasoning_null: bool = False
+    padding_field: str | None = None
+    member_places: Mapping[str, Place] = field(default_factory=dict)
+    choice_member_places: Mapping[str, ChoicePlace] = field(default_factory=dict)
+    named_call_finish: NamedCallAxis = "tool_calls"
+
+    def members_at(self, place: Place) -> frozenset[str]:
+        """Return the members of the completion that stand at `place` alone."""
+        return frozenset(name for name, at in self.member_places.items() if at == place)
 
 
 _CHOICES: dict[str, tuple[Json, ...]] = {
@@ -69,6 +94,19 @@ _CHOICES: dict[str, tuple[Json, ...]] = {
     "usage": get_args(UsageAxis),
     "tool_calls": get_args(CallsAxis),
     "reasoning_field": (None, *get_args(ReasoningAxis)),
+    "named_call_finish": get_args(NamedCallAxis),
+}
+_PLACES: dict[str, tuple[Json, ...]] = {
+    "member_places": get_args(Place),
+    "choice_member_places": get_args(ChoicePlace),
+}
+_DEFAULTS: JsonView = {
+    "reasoning_field": None,
+    "reasoning_null": False,
+    "padding_field": None,
+    "member_places": {},
+    "choice_member_places": {},
+    "named_call_finish": "tool_calls",
 }
 _AXES = tuple(axis.name for axis in fields(StreamAxes))
 
@@ -77,8 +115,8 @@ def stream_axes(settings: JsonView) -> StreamAxes:
     """Return the axes of a profile from its settings.
 
     Args:
-        settings: `profile.json`, parents merged in. A missing `reasoning_field` means None: a
-            merge patch that takes it back from a parent can only remove it.
+        settings: `profile.json`, parents merged in. What few servers do may be left out; a missing
+            `reasoning_field` means None: a merge patch that takes it back can only remove it.
 
     Raises:
         BrokenProfile: An axis is missing, unknown or has a value that is not allowed.
@@ -87,7 +125,7 @@ def stream_axes(settings: JsonView) -> StreamAxes:
     stream = settings.get("stream")
     if not isinstance(stream, dict):
         raise BrokenProfile(where, "/stream", "an object with the axes of the stream is wanted")
-    values = {"reasoning_field": None, **stream}
+    values = {**_DEFAULTS, **stream}
     for name in (*_AXES, *values):
         problem = _problem(name, values)
         if problem is not None:
@@ -101,12 +139,22 @@ def _problem(name: str, values: JsonView) -> str | None:
         return "this axis is missing"
     if name not in _AXES:
         return f"there is no such axis; known: {', '.join(_AXES)}"
-    value = values[name]
+    is_right, wanted = _judged(name, values[name])
+    return None if is_right else wanted
+
+
+def _judged(name: str, value: Json) -> tuple[bool, str]:
+    """Return whether an axis may have a value, and what it may have."""
     if name in _CHOICES:
-        return None if value in _CHOICES[name] else f"{value!r} is none of {_CHOICES[name]}"
+        return value in _CHOICES[name], f"{value!r} is none of {_CHOICES[name]}"
+    if name in _PLACES:
+        is_placed = isinstance(value, dict) and all(at in _PLACES[name] for at in value.values())
+        return is_placed, f"an object of names to {_PLACES[name]} is wanted"
     if name == "finish_delta":
-        return None if isinstance(value, dict) else "a JSON object is wanted"
+        return isinstance(value, dict), "a JSON object is wanted"
+    if name == "padding_field":
+        return value is None or isinstance(value, str), "a member's name is wanted"
     if name == "comments":
         is_text = isinstance(value, list) and all(isinstance(item, str) for item in value)
-        return None if is_text else "an array of strings is wanted"
-    return None if isinstance(value, bool) else "true or false is wanted"
+        return is_text, "an array of strings is wanted"
+    return isinstance(value, bool), "true or false is wanted"
