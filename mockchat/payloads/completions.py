@@ -149,5 +149,5 @@ def _choice(index: int, made: Answer, answering: Answering, draw: Draw) -> JsonO
         if asked.logprobs:
             choice["logprobs"] = logprobs_of(message, answering, draw)
     if "delta" in members.choice:
-        choice["delta"] = EMPTY_DELTA
+        choice["delta"] = dict(EMPTY_DELTA)
     return {**choice, "finish_reason": made.finish_reason}

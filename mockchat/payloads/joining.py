@@ -36,7 +36,11 @@ def join(chunks: Iterable[JsonView], *, style: StreamStyle = OPENAI_STYLE) -> Co
             # A leading empty chunk says "" and 0; vLLM tells its fingerprint in the last chunk.
             if name in chunk and not head.get(name):
                 head[name] = chunk[name]
-        others |= {name: chunk[name] for name in chunk if name not in _OWN}
+        told = {name: chunk[name] for name in chunk if name not in {*_OWN, style.padding_field}}
+        for name in style.members_at("edges") & told.keys():
+            told[name], counts = _without_counts(told[name])
+            usage = counts or usage
+        others |= told
         others |= {"moderation": chunk["moderation"]} if "moderation" in chunk else {}
         usage = chunk.get("usage") or usage
         for choice in chunk.get("choices") or ():
@@ -77,7 +81,9 @@ class _Choice:
                 self._logprobs.get("logprobs"), choice["logprobs"], texts=()
             )
         self._finish_reason = choice.get("finish_reason") or self._finish_reason
-        self._others |= {name: choice[name] for name in choice if name not in _IN_CHOICE}
+        for name in choice.keys() - _IN_CHOICE:
+            if choice[name] or name not in self._others:  # what is told elsewhere is not taken back
+                self._others[name] = choice[name]
 
     def joined(self, style: StreamStyle) -> JsonObject:
         message = dict(self._message)
@@ -92,7 +98,7 @@ class _Choice:
             "index": self._index,
             "message": {name: message[name] for name in ordered},
             **self._logprobs,
-            **({"delta": EMPTY_DELTA} if style.has_delta else {}),
+            **({"delta": dict(EMPTY_DELTA)} if style.has_delta else {}),
             "finish_reason": self._finish_reason,
             **self._others,
         }
@@ -127,6 +133,13 @@ class _Choice:
                 call[name] = _more(call.get(name), value, texts=("arguments", "input"))
             elif name != "index" and not call.get(name):
                 call[name] = value
+
+
+def _without_counts(member: JsonView) -> tuple[JsonObject, Json]:
+    """Return a member that stands at both edges of a stream, and the counts it carries at the end."""
+    rest = dict(member)
+    counts = rest.pop("usage", None)
+    return rest, counts
 
 
 def _more(known: Json, value: Json, *, texts: tuple[str, ...]) -> Json:

@@ -13,6 +13,8 @@ Facts = dict[tuple[str, str], object]
 PLAIN = (
     "default",
     "deprecated",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
     "format",
     "maxItems",
     "maxLength",
