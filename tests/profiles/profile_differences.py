@@ -76,28 +76,38 @@ def operations(profile):
     return table
 
 
+def official(schemas, name):
+    """Return all that a schema of an official document says, as `said` does one of ours."""
+    table = facts(schemas[name], lambda schema: schemas[schema["$ref"].rpartition("/")[2]])
+    return {at: value for at, value in table.items() if at[1] != EXAMPLES}
+
+
+def between(one, other):
+    """Yield place and keyword where two tables differ; a place only one has counts once."""
+    places = [{place for place, _ in table} for table in (one, other)]
+    shared, lone = places[0] & places[1], places[0] ^ places[1]
+    for place, keyword in one.keys() | other.keys():
+        if place in shared:
+            values = [table.get((place, keyword), ...) for table in (one, other)]
+            # 1 and 1.0 and True are told apart.
+            if repr(values[0]) != repr(values[1]):
+                yield place, keyword
+        elif not any(_is_inside(place, top) for top in lone):
+            yield place, "member"
+
+
 def _at_level(child, parent, level):
     for document in child.levels[level].keys() | parent.levels[level].keys():
         has = [document in profile.documents for profile in (child, parent)]
         if not all(has):
             yield Difference(document, "", "member")
             continue
-        say = operations if document == "openapi" else lambda each: said(each, document, level)  # noqa: B023 - called at once
-        for place, keyword in _between(say(child), say(parent)):
+        for place, keyword in between(*(_told(each, document, level) for each in (child, parent))):
             yield Difference(document, place, keyword)
 
 
-def _between(one, other):
-    """Yield place and keyword where the tables differ; a place only one has counts once."""
-    places = [{place for place, _ in table} for table in (one, other)]
-    shared, lone = places[0] & places[1], places[0] ^ places[1]
-    for place, keyword in one.keys() | other.keys():
-        if place in shared:
-            values = [table.get((place, keyword), ...) for table in (one, other)]
-            if repr(values[0]) != repr(values[1]):
-                yield place, keyword
-        elif not any(_is_inside(place, top) for top in lone):
-            yield place, "member"
+def _told(profile, document, level):
+    return operations(profile) if document == "openapi" else said(profile, document, level)
 
 
 def _is_inside(place, top):
