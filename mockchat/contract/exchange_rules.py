@@ -36,6 +36,9 @@ class Exchanged:
 
 EXCHANGE: RuleBook[Exchanged] = RuleBook()
 
+REQUIRED = frozenset({"required", "any"})
+"""Values of `tool_choice` that ask for some call; "any" is Mistral's older word."""
+
 
 def _called(exchanged: Exchanged) -> Iterator[tuple[str, str, JsonView]]:
     """Yield each function that is called: pointer, the choice's finish_reason, the call."""
@@ -104,7 +107,7 @@ def tool_choice(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
 def _wanted_calls(choice: Json) -> tuple[set[str] | None, bool]:
     """Return the names that may be called, None for any, and whether something must be."""
     if not isinstance(choice, Mapping):
-        return None, choice == "required"
+        return None, choice in REQUIRED
     kind = choice.get("type", "")
     if kind == "allowed_tools":
         allowed = choice["allowed_tools"]
@@ -189,9 +192,10 @@ def response_format(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
             )
 
 
-def _problem(text: str, schema: Json) -> str | None:
+def _problem(text: Json, schema: Json) -> str | None:
     try:
-        value = json.loads(text)
+        # Several servers hand arguments over as the object they are.
+        value = json.loads(text) if isinstance(text, str) else text
     except (ValueError, RecursionError):
         return "JSON"
     if schema_problems(schema):

@@ -37,13 +37,15 @@ def choice_indices(completion: JsonView, _: JsonView) -> Iterator[Found]:
 
 
 @REPLY.rule("reply.finish-reason-tells-calls", "finish_reason and the presence of calls disagree")
-def finish_reason_tells_calls(completion: JsonView, _: JsonView) -> Iterator[Found]:
+def finish_reason_tells_calls(completion: JsonView, parameters: JsonView) -> Iterator[Found]:
     """A choice ends with `tool_calls` if and only if it calls tools (recorded, 113 of 113).
 
     Calls that end with `stop` count at level `documented` only: the documents once said so of
     forced calls, and servers that copied them still do. `length` and `content_filter` may cut a
-    call short. The same holds for `function_call` and legacy functions.
+    call short. The same holds for `function_call` and legacy functions. `also` lists what else a
+    profile's servers say after calls.
     """
+    cutting = {"length", "content_filter", *parameters.get("also", ())}
     for pointer, choice, message in choices_of(completion):
         reason = choice["finish_reason"]
         calls = {
@@ -53,7 +55,7 @@ def finish_reason_tells_calls(completion: JsonView, _: JsonView) -> Iterator[Fou
         for name, is_calling in calls.items():
             if reason == name and not is_calling:
                 yield Found(pointer=f"{pointer}/finish_reason", actual=reason, expected="stop")
-            elif is_calling and reason not in {name, "length", "content_filter"}:
+            elif is_calling and reason not in {name, *cutting}:
                 yield Found(
                     pointer=f"{pointer}/finish_reason",
                     actual=reason,

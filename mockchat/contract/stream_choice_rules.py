@@ -155,11 +155,12 @@ def finish_delta(stream: StreamMemory, entry: EntryView) -> Iterator[Finding]:
 
 
 @stream_rule("stream.finish-needs-calls")
-def finish_needs_calls(entry: EntryView) -> Iterator[Finding]:
+def finish_needs_calls(stream: StreamMemory, entry: EntryView) -> Iterator[Finding]:
     """A choice that finishes with "tool_calls" or "function_call" has streamed such a call.
 
     Facts 1.4 (W): 74 finishes with tool_calls, each after calls.
     """
+    del stream
     made = _calls(entry)
     reason = entry.finish_reason
     if reason in {"tool_calls", "function_call"} and reason not in made:
@@ -171,12 +172,15 @@ def finish_needs_calls(entry: EntryView) -> Iterator[Finding]:
 
 
 @stream_rule("stream.calls-need-finish", "documented")
-def calls_need_finish(entry: EntryView) -> Iterator[Finding]:
+def calls_need_finish(stream: StreamMemory, entry: EntryView) -> Iterator[Finding]:
     """A choice that streamed calls does not finish with "stop".
 
     Facts 1.4 (W: 44 forced calls). vLLM, and OpenAI before 2025, say "stop" for a call that the
-    request named, so this is a note at level observed.
+    request named, so this is a note at level observed, and nothing where the axis
+    `named_call_finish` says so.
     """
+    if stream.axes.named_call_finish == "stop":
+        return
     for made in _calls(entry):
         if entry.finish_reason == "stop":
             yield Finding(
@@ -194,12 +198,13 @@ def _calls(entry: EntryView) -> tuple[str, ...]:
 
 
 @stream_rule("stream.arguments-json")
-def arguments_json(entry: EntryView) -> Iterator[Finding]:
+def arguments_json(stream: StreamMemory, entry: EntryView) -> Iterator[Finding]:
     """The arguments of a call, joined, are JSON text when its choice finishes.
 
     Facts 3.2 (W). A finish that cuts a choice short ("length", "content_filter") makes it a note;
     nothing at all counts only as documented.
     """
+    del stream
     choice = entry.choice
     calls: list[tuple[str, CallMemory]] = [
         (f"call {index}", call) for index, call in choice.calls.items() if call.kind == "function"

@@ -130,6 +130,7 @@ class EntryView:
 
     Attributes:
         at: Its pointer inside the chunk.
+        members: The entry itself.
         delta: Its delta; empty where there is none.
         said: The members of the delta that carry something a client would append.
         role: The role, or "".
@@ -140,6 +141,7 @@ class EntryView:
     """
 
     at: str
+    members: JsonView
     delta: JsonView
     said: tuple[str, ...]
     role: str
@@ -209,6 +211,7 @@ def entry_views(stream: StreamMemory, view: ChunkView) -> Iterator[EntryView]:
         delta = _object(entry.get("delta"))
         yield EntryView(
             at=f"/choices/{position}",
+            members=entry,
             delta=delta,
             said=tuple(name for name in speech if delta.get(name)),
             role=_text(delta.get("role")),

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from mockchat.contract import stream_choice_rules as choices
 from mockchat.contract import stream_chunk_rules as chunks
+from mockchat.contract import stream_place_rules as places
 from mockchat.contract.stream_axes import DONE, stream_axes
 from mockchat.contract.stream_framing import FRAMING_RULES
 from mockchat.contract.stream_memory import (
@@ -55,6 +56,8 @@ _CHUNK_RULES = (
     chunks.obfuscation_presence,
     chunks.obfuscation_alphabet,
     chunks.obfuscation_length,
+    places.member_place,
+    places.padding_presence,
 )
 _ENTRY_RULES = (
     choices.choice_index,
@@ -67,6 +70,8 @@ _ENTRY_RULES = (
     choices.entry_after_finish,
     choices.finish_delta,
     choices.one_call_per_chunk,
+    places.choice_member_place,
+    places.reasoning_null,
 )
 _FRAGMENT_RULES = (
     choices.call_index,
@@ -204,7 +209,7 @@ class StreamJudge:
             remember_fragment(fragment)
         if entry.finish_reason is not None and entry.choice.finish_reason is None:
             for finish_rule in _FINISH_RULES:
-                yield from verdict.on(finish_rule, number, entry)
+                yield from verdict.on(finish_rule, number, stream, entry)
             remember_finish(entry)
 
 

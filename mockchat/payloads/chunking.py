@@ -1,11 +1,14 @@
 """Cut a completion into the chunks of a stream; `joining.join` puts them together again."""
 
 import json
+import string
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from mockchat.payloads.deltas import Step, steps_of
+from mockchat.contract.stream_axes import ChoicePlace, Place
+from mockchat.contract.stream_chunk_rules import bare_choices
+from mockchat.payloads.deltas import Step, spoken_role, steps_of
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.joining import join
 from mockchat.payloads.names import letters_and_digits
@@ -42,6 +45,7 @@ _IN_CHOICE = frozenset(("index", "message", "delta", "logprobs", "finish_reason"
 _EMPTY_HEAD: JsonObject = {"id": "", "object": "", "created": 0, "model": "", "choices": []}
 _BLOCK = 16
 _POOL = 256
+_PADDING = string.ascii_lowercase + string.digits
 
 
 def split(  # noqa: PLR0913 - what a stream depends on; all but two are named by keyword
@@ -70,7 +74,9 @@ def split(  # noqa: PLR0913 - what a stream depends on; all but two are named by
     chunks = list(frame.chunks(plan, style))
     if obfuscation and style.obfuscation:
         ordinary = _compact_size({**frame.head, "choices": [], **frame.tail})
-        chunks = list(_obfuscated(chunks, ordinary, draw))
+        chunks = list(_obfuscated(chunks, ordinary, style, draw))
+    if style.padding_field is not None:
+        chunks = list(_padded(chunks, style.padding_field, draw))
     return tuple(cast("Chunk", chunk) for chunk in chunks)
 
 
@@ -87,6 +93,7 @@ class _Frame:
     def of(cls, completion: JsonView, style: StreamStyle, *, include_usage: bool) -> "_Frame":
         names = [name for name in _HEAD if name in completion]
         names += [name for name in completion if name not in {*_HEAD, *_TAIL}]
+        names = [name for name in names if name not in style.member_places]
         head = {name: completion[name] for name in names} | {"object": style.chunk_object}
         is_told = include_usage or style.usage_always
         usage = completion.get("usage") if is_told else None
@@ -95,17 +102,12 @@ class _Frame:
 
     def chunks(self, plan: Plan, style: StreamStyle) -> Iterator[JsonObject]:
         if style.leading_empty:
-            yield dict(_EMPTY_HEAD)
-        choices: Sequence[JsonView] = self.completion["choices"]
-        said = list(_interleaved([steps_of(choice, plan, style) for choice in choices]))
-        so_far: dict[int, str] = {}
-        for number, (place, step) in enumerate(said, start=1):
-            entry = _choice_entry(choices[place], step)
-            if style.message_so_far:
-                so_far[place] = so_far.get(place, "") + (step.delta.get("content") or "")
-                role = choices[place]["message"]["role"]
-                entry["message"] = {"role": role, "content": so_far[place]}
-            yield {**self.head, "choices": [entry], **self._tail(number, len(said), style)}
+            yield {**_EMPTY_HEAD, **self._members_at("leading", style)}
+        said = list(self._said(plan, style))
+        for number, entry in enumerate(said, start=1):
+            placed = self._placed(number, len(said), style)
+            tail = self._tail(number, len(said), style)
+            yield {**self.head, **placed, "choices": [entry], **tail}
         if self.usage is not None and style.usage == "own":
             yield {**self.head, "choices": [], "usage": self.usage}
         if "moderation" in self.completion:
@@ -115,6 +117,37 @@ class _Frame:
                 "moderation": self.completion["moderation"],
                 **self.tail,
             }
+
+    def _said(self, plan: Plan, style: StreamStyle) -> Iterator[JsonObject]:
+        """Yield the entries of `choices` in their order."""
+        choices: Sequence[JsonView] = self.completion["choices"]
+        so_far: dict[int, str] = {}
+        for place, step in _interleaved([steps_of(choice, plan, style) for choice in choices]):
+            entry = _choice_entry(choices[place], step, style)
+            if style.message_so_far:
+                so_far[place] = so_far.get(place, "") + (step.delta.get("content") or "")
+                role = choices[place]["message"]["role"]
+                entry["message"] = {"role": role, "content": so_far[place]}
+            yield entry
+        if self.usage is not None and style.usage == "behind" and choices:
+            silent = Step(delta=spoken_role(choices[0]["message"], style.finish_delta, style))
+            yield _choice_entry(choices[0], silent, style)
+
+    def _members_at(self, place: Place, style: StreamStyle) -> JsonObject:
+        here = style.members_at(place)
+        return {name: value for name, value in self.completion.items() if name in here}
+
+    def _placed(self, number: int, of: int, style: StreamStyle) -> JsonObject:
+        finish = of - (self.usage is not None and style.usage == "behind")
+        edges = self._members_at("edges", style) if number in {1, finish} else {}
+        if number != finish:
+            return edges
+        usage = {"usage": self.completion["usage"]} if "usage" in self.completion else {}
+        told = {
+            name: {**value, **usage} if isinstance(value, dict) else value
+            for name, value in edges.items()
+        }
+        return {**told, **self._members_at("last", style)}
 
     def _tail(self, number: int, of: int, style: StreamStyle) -> JsonObject:
         if self.usage is None or style.usage == "own":
@@ -138,14 +171,24 @@ def _interleaved(steps: list[list[Step]]) -> Iterator[tuple[int, Step]]:
             at[place] = upto
 
 
-def _choice_entry(choice: JsonView, step: Step) -> JsonObject:
+def _choice_entry(choice: JsonView, step: Step, style: StreamStyle) -> JsonObject:
     entry: JsonObject = {"index": choice["index"], "delta": step.delta}
     if "logprobs" in choice:
         entry["logprobs"] = step.logprobs
     entry["finish_reason"] = step.finish_reason
-    if step.finish_reason is not None:
-        entry |= {name: choice[name] for name in choice if name not in _IN_CHOICE}
+    is_last = step.finish_reason is not None
+    for name in choice:
+        if name in _IN_CHOICE:
+            continue
+        place = style.choice_member_places.get(name)
+        is_full = is_last or (place == "text" and bool(step.delta.get("content")))
+        if place is not None or is_full:
+            entry[name] = choice[name] if is_full else _unsaid(choice[name], place)
     return entry
+
+
+def _unsaid(value: Json, place: ChoicePlace | None) -> Json:
+    return {} if place == "text" and isinstance(value, dict) else None
 
 
 def _so_far(usage: JsonView, number: int, of: int) -> JsonObject:
@@ -159,22 +202,33 @@ _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
 def _obfuscated(
-    chunks: Sequence[JsonObject], ordinary: int, draw: Draw | None
+    chunks: Sequence[JsonObject], ordinary: int, style: StreamStyle, draw: Draw | None
 ) -> Iterator[JsonObject]:
     """Add the padding that hides the length of a chunk's text.
 
     The bytes of the compact JSON without the member, and the padding, are together a multiple of
     16: so on all 3,743 chunks recorded. `ordinary` is the size of a chunk without choices, usage
-    and moderation, so that only what differs is encoded.
+    and moderation, so that only what differs is encoded. What stands beside text is not counted,
+    and a chunk that no client reads is not padded (recorded from Azure).
     """
     pool = letters_and_digits(draw, _POOL) if draw else "0" * _POOL
-    for chunk in chunks:
-        if chunk["choices"] and chunk.get("usage") is None:
-            size = ordinary + _compact_size(chunk["choices"]) - len("[]")
+    for number, chunk in enumerate(chunks):
+        if style.leading_empty and number == 0:
+            yield chunk
+            continue
+        if chunk["choices"] and chunk.get("usage") is None and not style.member_places:
+            size = ordinary + _compact_size(bare_choices(chunk, style)) - len("[]")
         else:
-            size = _compact_size(chunk)
+            size = _compact_size({**chunk, "choices": bare_choices(chunk, style)})
         start = draw.index(_POOL - _BLOCK) if draw else 0
         yield {**chunk, "obfuscation": pool[start : start + -size % _BLOCK]}
+
+
+def _padded(chunks: Sequence[JsonObject], name: str, draw: Draw | None) -> Iterator[JsonObject]:
+    """Add Mistral's padding to all chunks but the first: so many letters from the front."""
+    for number, chunk in enumerate(chunks):
+        length = draw.integer(1, len(_PADDING)) if draw else len(_PADDING)
+        yield {**chunk, name: _PADDING[:length]} if number else chunk
 
 
 def _compact_size(value: Json) -> int:

@@ -39,9 +39,13 @@ def steps_of(choice: JsonView, plan: Plan, style: StreamStyle) -> list[Step]:
     if style.finish == "own":
         steps.append(Step(delta=dict(style.finish_delta)))
     steps[-1] = replace(steps[-1], finish_reason=choice.get("finish_reason"))
-    if style.role == "every" and "role" in message:
-        steps = [replace(step, delta={"role": message["role"], **step.delta}) for step in steps]
-    return steps
+    return [replace(step, delta=spoken_role(message, step.delta, style)) for step in steps]
+
+
+def spoken_role(message: JsonView, delta: JsonObject, style: StreamStyle) -> JsonObject:
+    """Return `delta` with the role of its message, where the style repeats it."""
+    is_told = style.role == "every" and "role" in message
+    return {"role": message["role"], **delta} if is_told else dict(delta)
 
 
 def is_lone_role(message: JsonView) -> bool:
@@ -68,10 +72,13 @@ def _message_steps(
     yield Step(delta=delta, logprobs=opening)
     reasoning = message.get(style.reasoning_field) if style.reasoning_field else None
     if isinstance(reasoning, str):
-        yield from _text_steps(str(style.reasoning_field), reasoning, [], plan)
+        thought = _text_steps(str(style.reasoning_field), reasoning, [], plan)
+        yield from _beside_null(thought, "content", style)
     for name in _TEXTS:
         if isinstance(message.get(name), str):
-            yield from _text_steps(name, message[name], entries[name], plan)
+            said = _text_steps(name, message[name], entries[name], plan)
+            silent = style.reasoning_field if isinstance(reasoning, str) else None
+            yield from _beside_null(said, silent, style)
     yield from _call_steps(message, plan, style)
     if isinstance(message.get("audio"), dict):
         yield from _audio_steps(message["audio"], plan)
@@ -137,6 +144,13 @@ def _text_steps(name: str, text: str, entries: list[JsonView], plan: Plan) -> It
             piece = "".join(entry["token"] for entry in own)
             yield Step(delta={name: piece}, logprobs=_in_order({name: own, other: None}))
             told = upto
+
+
+def _beside_null(steps: Iterator[Step], other: str | None, style: StreamStyle) -> Iterator[Step]:
+    """Yield `steps`, each saying that the other text has no piece here, where the style does."""
+    null = {other: None} if style.reasoning_null and other is not None else {}
+    for step in steps:
+        yield replace(step, delta={**step.delta, **null})
 
 
 def _in_order(logprobs: JsonObject) -> JsonObject:

@@ -81,9 +81,10 @@ class _Choice:
                 self._logprobs.get("logprobs"), choice["logprobs"], texts=()
             )
         self._finish_reason = choice.get("finish_reason") or self._finish_reason
-        for name in choice.keys() - _IN_CHOICE:
-            if choice[name] or name not in self._others:  # what is told elsewhere is not taken back
-                self._others[name] = choice[name]
+        for name, value in choice.items():
+            # What one chunk tells, an empty value in a later one does not take back.
+            if name not in _IN_CHOICE and (value or name not in self._others):
+                self._others[name] = value
 
     def joined(self, style: StreamStyle) -> JsonObject:
         message = dict(self._message)
@@ -135,11 +136,11 @@ class _Choice:
                 call[name] = value
 
 
-def _without_counts(member: JsonView) -> tuple[JsonObject, Json]:
+def _without_counts(member: Json) -> tuple[Json, Json]:
     """Return a member that stands at both edges of a stream, and the counts it carries at the end."""
-    rest = dict(member)
-    counts = rest.pop("usage", None)
-    return rest, counts
+    if not isinstance(member, dict):
+        return member, None
+    return {name: member[name] for name in member if name != "usage"}, member.get("usage")
 
 
 def _more(known: Json, value: Json, *, texts: tuple[str, ...]) -> Json:

@@ -216,6 +216,36 @@ VALID = {
         axes={"usage_always": False, "tool_calls": "whole"},
         request=None,
     ),
+    "members at their places": Sample(
+        events=(
+            chunk(filter="safe", id="", object=""),
+            chunk(entry(ROLE, results={}, reason=None), x_groq={}),
+            chunk(entry({"content": "Hi"}, results={"hate": 0}, reason=None)),
+            chunk(entry({}, "stop", results={"hate": 0}, reason="stop"), x_groq={}, timings={}),
+            DONE,
+        ),
+        axes={
+            "leading_empty": True,
+            "member_places": {"filter": "leading", "x_groq": "edges", "timings": "last"},
+            "choice_member_places": {"results": "text", "reason": "null-first"},
+        },
+    ),
+    "padding of no rule": Sample(
+        events=(TEXT[0], TEXT[1] | {"p": "a"}, TEXT[2] | {"p": "abc"}, DONE),
+        axes={"padding_field": "p"},
+    ),
+    "reasoning beside a null": Sample(
+        events=(TEXT[0], says({"reasoning_content": "Hm", "content": None}), *TEXT[1:]),
+        axes={"reasoning_field": "reasoning_content", "reasoning_null": True},
+    ),
+    "a named call that stops": Sample(
+        events=(*CALL[:3], says({}, "stop"), DONE), axes={"named_call_finish": "stop"}
+    ),
+    "usage in a chunk of its own behind the finish": Sample(
+        events=(*TEXT[:3], says({}, usage=COUNTS), DONE),
+        request=WITH_USAGE,
+        axes={"usage": "behind", "usage_null": False},
+    ),
 }
 
 
@@ -431,6 +461,31 @@ BROKEN = {
             )
         ),
         "/1/choices/0/delta/tool_calls",
+    ),
+    "stream.member-place": (
+        Sample(
+            events=(TEXT[0], TEXT[1] | {"x_groq": {}}, *TEXT[2:]),
+            axes={"member_places": {"x_groq": "edges"}},
+        ),
+        "/1/x_groq",
+    ),
+    "stream.choice-member-place": (
+        Sample(
+            events=(TEXT[0], chunk(entry({"content": "Hi"}, reason="stop")), *TEXT[2:]),
+            axes={"choice_member_places": {"reason": "null-first"}},
+        ),
+        "/1/choices/0/reason",
+    ),
+    "stream.padding-presence": (
+        Sample(events=(TEXT[0], TEXT[1] | {"p": "ab"}, *TEXT[2:]), axes={"padding_field": "p"}),
+        "/2/p",
+    ),
+    "stream.reasoning-null": (
+        Sample(
+            events=(TEXT[0], says({"reasoning_content": "Hm"}), *TEXT[1:]),
+            axes={"reasoning_field": "reasoning_content", "reasoning_null": True},
+        ),
+        "/1/choices/0/delta/content",
     ),
 }
 
