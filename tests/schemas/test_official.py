@@ -1,34 +1,21 @@
 """Our documents against the official one, place by place, at level `documented`."""
 
 import inspect
-import json
 import re
 
 import pytest
 from listed_differences import ABSENT, LISTED, PRESENT
+from official_document import NAMES, official_definitions
 from schema_facts import facts
 from schema_walk import resolve
 
 from mockchat.contract.profile import load_profile
 
-OFFICIAL_NAMES = {
-    "request": "CreateChatCompletionRequest",
-    "response": "CreateChatCompletionResponse",
-    "chunk": "CreateChatCompletionStreamResponse",
-    "error": "ErrorResponse",
-    "model": "Model",
-    "model-list": "ListModelsResponse",
-    "model-deleted": "DeleteModelResponse",
-    "stored-list": "ChatCompletionList",
-    "stored-messages": "ChatCompletionMessageList",
-    "stored-deleted": "ChatCompletionDeleted",
-}
-
 
 @pytest.fixture(scope="module")
 def official(shared):
     """Give the official document's schemas by name."""
-    return json.loads((shared / "facts" / "openai-spec" / "chat-2026-08-21.json").read_text())
+    return official_definitions(shared)
 
 
 def _with_homes(part, home):
@@ -53,7 +40,7 @@ def _theirs(official, name):
     def follow(schema):
         return official[schema["$ref"].rpartition("/")[2]]
 
-    return facts(official[OFFICIAL_NAMES[name]], follow)
+    return facts(official[NAMES[name]], follow)
 
 
 def _differences(ours, theirs):
@@ -87,7 +74,7 @@ def _covers(row, name, place, keyword, values):
     )
 
 
-@pytest.mark.parametrize("name", OFFICIAL_NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_difference_is_listed(name, official):
     """A difference nobody listed is a mistake of ours, or news nobody noticed."""
     unlisted = {
@@ -102,7 +89,7 @@ def test_every_listed_difference_is_real(official):
     """A stale row would excuse the next mistake."""
     real = [
         (name, *at, values)
-        for name in OFFICIAL_NAMES
+        for name in NAMES
         for at, values in _differences(_ours(name), _theirs(official, name)).items()
     ]
     stale = [
@@ -116,7 +103,7 @@ def test_every_listed_difference_is_real(official):
 
 def test_both_sides_say_a_great_deal(official):
     """An empty comparison would pass."""
-    sizes = {name: (len(_ours(name)), len(_theirs(official, name))) for name in OFFICIAL_NAMES}
+    sizes = {name: (len(_ours(name)), len(_theirs(official, name))) for name in NAMES}
     assert min(min(pair) for pair in sizes.values()) >= 6
     assert min(sizes["request"]) > 400
 
