@@ -1,4 +1,4 @@
-"""The command line: `mockchat serve` and `mockchat profiles`.
+"""The command line: `mockchat serve` and the group the other commands belong to.
 
 Rooms are imported inside the commands, so that `mockchat --help` answers at once.
 """
@@ -7,11 +7,13 @@ import logging
 import signal
 from ipaddress import ip_address
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypedDict, Unpack, get_args
+from typing import TYPE_CHECKING, TypedDict, Unpack, get_args
 
 import click
 
-from mockchat.errors import MockchatError
+from mockchat.cli_options import refusing, schemas_option
+from mockchat.cli_profiles import profiles
+from mockchat.cli_validate import validate
 from mockchat.types import Kind, Models, Validation
 
 if TYPE_CHECKING:
@@ -20,15 +22,6 @@ if TYPE_CHECKING:
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _DEMO_BODY = '{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello!"}]}'
-
-
-class _Refusal(click.ClickException):
-    """What the user asked for cannot be done: one line on stderr, exit status 2."""
-
-    exit_code = 2
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(f"mockchat: {self.format_message()}", file=file, err=file is None)
 
 
 class _ServeOptions(TypedDict):
@@ -52,7 +45,11 @@ class _ServeOptions(TypedDict):
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 @click.version_option(package_name="mockchat", prog_name="mockchat")
 def main() -> None:
-    """Serve OpenAI-style Chat Completions made from schema documents."""
+    """Serve OpenAI-style Chat Completions made from schema documents, and judge by them."""
+
+
+main.add_command(profiles)
+main.add_command(validate)
 
 
 @main.command()
@@ -61,11 +58,7 @@ def main() -> None:
     "--port", default=4010, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes any."
 )
 @click.option("--profile", default="openai", metavar="NAME", help="Variant of the API to be.")
-@click.option(
-    "--schemas",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of your own profiles, looked at before the built-in ones.",
-)
+@schemas_option
 @click.option("--seed", default=0, help="Same seed, same request: same reply.")
 @click.option(
     "--kind",
@@ -126,25 +119,6 @@ def serve(**options: Unpack[_ServeOptions]) -> None:
         server.stop()
 
 
-@main.command()
-@click.option(
-    "--schemas",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of your own profiles, listed with the built-in ones.",
-)
-def profiles(schemas: Path | None) -> None:
-    """List the variants of the API that `serve --profile` knows."""
-    from mockchat.contract.profile import load_profile, profile_names
-
-    try:
-        known = [load_profile(name, schemas) for name in profile_names(schemas)]
-    except MockchatError as error:
-        raise _Refusal(str(error)) from error
-    width = max(len(profile.name) for profile in known)
-    for profile in known:
-        click.echo(f"{profile.name:{width}}  {profile.summary}")
-
-
 def _start(options: _ServeOptions) -> "LiveServer":
     """Return a listening server, or refuse with the reason."""
     from mockchat.contract.profile import load_profile
@@ -153,7 +127,7 @@ def _start(options: _ServeOptions) -> "LiveServer":
     from mockchat.server.settings import Settings
     from mockchat.server.werkzeug_server import LiveServer
 
-    try:
+    with refusing():
         settings = Settings(
             profile=load_profile(options["profile"], options["schemas"]),
             seed=options["seed"],
@@ -168,8 +142,6 @@ def _start(options: _ServeOptions) -> "LiveServer":
         )
         app = App(settings, Scripts())
         return LiveServer(app, host=options["host"], port=options["port"]).start()
-    except MockchatError as error:
-        raise _Refusal(str(error)) from error
 
 
 def _greet(server: "LiveServer", options: _ServeOptions) -> None:

@@ -18,7 +18,15 @@ FLOORS = (
     ("mockchat.scripting",),
     ("mockchat.server",),
     ("mockchat.conformance",),
-    ("mockchat", "mockchat.__main__", "mockchat.cli", "mockchat.pytest_plugin"),
+    (
+        "mockchat",
+        "mockchat.__main__",
+        "mockchat.cli",
+        "mockchat.cli_options",
+        "mockchat.cli_profiles",
+        "mockchat.cli_validate",
+        "mockchat.pytest_plugin",
+    ),
 )
 FLOOR_OF = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 

@@ -1,0 +1,46 @@
+"""What several commands share: how they refuse, and the options with one meaning everywhere."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from mockchat.errors import MockchatError
+
+
+class Refusal(click.ClickException):
+    """What the user asked for cannot be done: one line on stderr, exit status 2."""
+
+    exit_code = 2
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print it as every message of ours: after our name."""
+        click.echo(f"mockchat: {self.format_message()}", file=file, err=file is None)
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn an error of ours into a refusal."""
+    try:
+        yield
+    except MockchatError as error:
+        raise Refusal(str(error)) from error
+
+
+schemas_option = click.option(
+    "--schemas",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of your own profiles, looked at before the built-in ones.",
+)
+
+json_option = click.option("--json", "is_json", is_flag=True, help="Print one JSON object instead.")
+
+
+def printable(text: str) -> str:
+    """Return `text` fit for one line of a terminal: what does not print stands as its escape."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )

@@ -1,0 +1,1 @@
+"""Conformance: what was sent elsewhere, judged by the contract."""
