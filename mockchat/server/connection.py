@@ -217,9 +217,16 @@ class ConnectionHandler(WSGIRequestHandler):
 
 
 def _origin_form(target: str) -> str:
-    """Return path and query of a request target; absolute targets are what proxies send."""
+    """Return path and query of a request target; absolute targets are what proxies send.
+
+    Raises:
+        Refused: With status 400: an absolute target that is no URL.
+    """
     if target.startswith("/") or "://" not in target:
         return target
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        raise Refused(HTTPStatus.BAD_REQUEST, "The request's target is not a valid URL.") from None
     path = parts.path or "/"
     return f"{path}?{parts.query}" if parts.query else path

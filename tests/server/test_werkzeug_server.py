@@ -151,6 +151,8 @@ REFUSED = [
     ("three spaces", b"GET / x HTTP/1.1\r\n\r\n", 400),
     ("TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n\n", 400),
     ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+    ("target no URL", b"GET http://[::1/v1/models HTTP/1.1\r\n\r\n", 400),
+    ("target no address", b"GET http://[zz]/v1/models HTTP/1.1\r\n\r\n", 400),
     ("long target", b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
     ("long field", b"GET / HTTP/1.1\r\na: " + b"x" * 70_000 + b"\r\n\r\n", 431),
     ("many fields", b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 12_000 + b"\r\n", 431),
