@@ -112,13 +112,11 @@ class RequestReader:
         self._file.close()
 
     def _chunked(self, limit: int) -> bytes:
-        parts: list[bytes] = []
-        total = 0
+        body = bytearray()  # a list of small chunks would weigh many times what they hold
         while size := framing.chunk_size(self._line(_PIECE, HTTPStatus.BAD_REQUEST)):
-            total += size
-            if total > limit:
+            if len(body) + size > limit:
                 raise _too_large(limit)
-            parts.append(self._exactly(size))
+            body += self._exactly(size)
             if self._exactly(2) != b"\r\n":
                 raise Refused(
                     HTTPStatus.BAD_REQUEST, "The request's chunked body is not well formed."
@@ -127,7 +125,7 @@ class RequestReader:
         while (line := self._line(room, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)) not in _BLANK:
             framing.check_field_line(line)
             room -= len(line)
-        return b"".join(parts)
+        return bytes(body)
 
     def _exactly(self, size: int) -> bytes:
         data = self._timely(lambda: self._file.read(size))

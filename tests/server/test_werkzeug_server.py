@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 import time
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from doubles import HELLO, FakeApp, RawClient, raw
 
 from mockchat.errors import BadArgument, MockchatError
 from mockchat.exchange import Delivery, Ending, Incoming, Outcome, Write
+from mockchat.server.framing import Limits
+from mockchat.server.reading import RequestReader
 from mockchat.server.ticket import Ticket
 from mockchat.server.werkzeug_server import CannotListen, LiveServer, ThreadedServer
 
@@ -94,6 +97,27 @@ def test_chunked_bodies_are_joined(live, fake_app, connect, end):
     client.reply()
     client.reply()
     assert [incoming.body for incoming in fake_app.incoming] == [b"abc0123456789", b""]
+
+
+def test_a_body_in_the_smallest_chunks_costs_what_it_holds():
+    """A list of its pieces takes thirty times the memory: a body within the limit would hurt."""
+    size, step = 2**19, 2
+    ours, theirs = socket.socketpair()
+    data = b"%x\r\n%b\r\n" % (step, b"x" * step) * (size // step) + b"0\r\n\r\n"
+    sender = threading.Thread(target=ours.sendall, args=(data,))
+    with ours, theirs:
+        sender.start()
+        reader = RequestReader(theirs, Limits())
+        tracemalloc.start()
+        try:
+            body = reader.body(None, size)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+            reader.close()
+        sender.join()
+    assert body == b"x" * size
+    assert peak < 4 * size
 
 
 def test_a_request_in_single_bytes_is_one_request(live, fake_app, connect):
