@@ -7,7 +7,7 @@ capability it does not list, is judged by no rule.
 from collections.abc import Iterator
 
 from mockchat.contract.request_rules import AskedFor
-from mockchat.contract.rules import Found, RuleBook
+from mockchat.contract.rules import LIST_OF_TEXT, Found, RuleBook, closed
 from mockchat.types import Json, JsonView
 
 BY_MODEL: RuleBook[AskedFor] = RuleBook()
@@ -30,6 +30,11 @@ def _same(one: Json, other: Json) -> bool:
     "request.reasoning-refuses",
     "a reasoning model does not take this parameter",
     error="unsupported_parameter",
+    looks_at=(
+        "request/{names}",
+        "models/reasoning=true",
+    ),
+    parameters=closed({"names": LIST_OF_TEXT}, "names"),
 )
 def reasoning_refuses(asked: AskedFor, parameters: JsonView) -> Iterator[Found]:
     """A reasoning model takes no `stop`, `logit_bias` or `prediction` (measured)."""
@@ -42,6 +47,11 @@ def reasoning_refuses(asked: AskedFor, parameters: JsonView) -> Iterator[Found]:
     "request.reasoning-refuses-while-thinking",
     "a reasoning model takes this parameter only with reasoning_effort none",
     error="unsupported_parameter",
+    looks_at=(
+        "request/{defaults}",
+        "models/reasoning=true",
+    ),
+    parameters=closed({"defaults": {"type": "object"}}, "defaults"),
 )
 def reasoning_refuses_while_thinking(asked: AskedFor, parameters: JsonView) -> Iterator[Found]:
     """A thinking model takes no penalties and no log probabilities (measured).
@@ -59,6 +69,11 @@ def reasoning_refuses_while_thinking(asked: AskedFor, parameters: JsonView) -> I
     "request.reasoning-fixes",
     "a reasoning model takes only the default of this parameter",
     error="unsupported_value",
+    looks_at=(
+        "request/{defaults}",
+        "models/reasoning=true",
+    ),
+    parameters=closed({"defaults": {"type": "object"}}, "defaults"),
 )
 def reasoning_fixes(asked: AskedFor, parameters: JsonView) -> Iterator[Found]:
     """A reasoning model takes `temperature` and `top_p` as 1 only (measured, reported)."""
@@ -73,6 +88,10 @@ def reasoning_fixes(asked: AskedFor, parameters: JsonView) -> Iterator[Found]:
     "request.reasoning-counts-completion-tokens",
     "a reasoning model takes max_completion_tokens instead of max_tokens",
     error="max_tokens_unsupported",
+    looks_at=(
+        "request/max_tokens",
+        "models/reasoning=true",
+    ),
 )
 def reasoning_counts_completion_tokens(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """A reasoning model takes no `max_tokens` (measured, reported)."""
@@ -84,6 +103,10 @@ def reasoning_counts_completion_tokens(asked: AskedFor, _: JsonView) -> Iterator
     "request.effort-is-supported",
     "the model does not know this reasoning effort",
     error="unsupported_effort",
+    looks_at=(
+        "request/reasoning_effort",
+        "models/efforts",
+    ),
 )
 def effort_is_supported(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """`reasoning_effort` is one of the model's efforts (measured)."""
@@ -97,6 +120,11 @@ def effort_is_supported(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     "request.effort-without-tools",
     "the model takes function tools on this endpoint only without reasoning effort",
     error="effort_with_tools",
+    looks_at=(
+        "request/reasoning_effort",
+        "request/tools/*/type=function",
+        "models/tools_with_effort=false",
+    ),
 )
 def effort_without_tools(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """The gpt-5.6 family refuses function tools beside a reasoning effort (measured, no text)."""
@@ -111,6 +139,10 @@ def effort_without_tools(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     "request.role-is-supported",
     "the model does not take messages of this role",
     error="unsupported_role",
+    looks_at=(
+        "request/messages/*/role",
+        "models/refused_roles",
+    ),
 )
 def role_is_supported(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """o1-mini takes no system and no developer messages (recorded)."""
@@ -126,6 +158,10 @@ def role_is_supported(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     "request.web-search-is-supported",
     "the model does not search the web",
     error="web_search_unsupported",
+    looks_at=(
+        "request/web_search_options",
+        "models/web_search=false",
+    ),
 )
 def web_search_is_supported(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """Only search models take `web_search_options` (recorded)."""
@@ -137,6 +173,10 @@ def web_search_is_supported(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     "request.n-within-model",
     "the model gives fewer choices",
     error="integer_above_max_value",
+    looks_at=(
+        "request/n",
+        "models/max_n",
+    ),
 )
 def n_within_model(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """`n` is at most what the model gives: 8 in the gpt-5.6 family (measured)."""
@@ -149,6 +189,10 @@ def n_within_model(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     "request.top-logprobs-within-model",
     "the model lists fewer alternatives",
     error="top_logprobs_above_model",
+    looks_at=(
+        "request/top_logprobs",
+        "models/max_top_logprobs",
+    ),
 )
 def top_logprobs_within_model(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """`top_logprobs` is at most what the model lists: 5 in the gpt-5.6 family (measured)."""
@@ -161,6 +205,10 @@ def top_logprobs_within_model(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     "request.max-tokens-within-model",
     "the model writes fewer tokens",
     error="max_tokens_above_model",
+    looks_at=(
+        "request/max_tokens | request/max_completion_tokens",
+        "models/max_output_tokens",
+    ),
 )
 def max_tokens_within_model(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """A token limit is at most what the model writes (reported)."""

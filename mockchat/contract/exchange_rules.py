@@ -51,7 +51,11 @@ def _called(exchanged: Exchanged) -> Iterator[tuple[str, str, JsonView]]:
             yield f"{pointer}/message/function_call", reason, message["function_call"]
 
 
-@EXCHANGE.rule("exchange.n", "the number of choices is not what was asked for")
+@EXCHANGE.rule(
+    "exchange.n",
+    "the number of choices is not what was asked for",
+    looks_at=("response/choices",),
+)
 def n_is_honoured(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
     """There are `n` choices, one by default (official document, recorded)."""
     wanted, given = exchanged.request.get("n", 1), len(exchanged.completion["choices"])
@@ -59,7 +63,14 @@ def n_is_honoured(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
         yield Found(pointer="/choices", actual=given, expected=wanted)
 
 
-@EXCHANGE.rule("exchange.stop-is-absent", "the text contains a stop sequence")
+@EXCHANGE.rule(
+    "exchange.stop-is-absent",
+    "the text contains a stop sequence",
+    looks_at=(
+        "request/stop",
+        "response/choices/*/message/content",
+    ),
+)
 def stop_is_absent(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
     """The text ends before a stop sequence and does not contain it (official document)."""
     stop = exchanged.request.get("stop", ())
@@ -70,7 +81,14 @@ def stop_is_absent(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
                 yield Found(pointer=f"{pointer}/message/content", actual=sequence)
 
 
-@EXCHANGE.rule("exchange.token-limit", "there are more tokens than were allowed")
+@EXCHANGE.rule(
+    "exchange.token-limit",
+    "there are more tokens than were allowed",
+    looks_at=(
+        "request/max_tokens | request/max_completion_tokens",
+        "response/usage/completion_tokens",
+    ),
+)
 def token_limit(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
     """Each choice takes at most the limit; usage counts them together (official document)."""
     request, usage = exchanged.request, exchanged.completion.get("usage")
@@ -83,7 +101,14 @@ def token_limit(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
         yield Found(pointer=pointer, actual=usage["completion_tokens"], expected=most)
 
 
-@EXCHANGE.rule("exchange.tool-choice", "the calls are not what tool_choice asks for")
+@EXCHANGE.rule(
+    "exchange.tool-choice",
+    "the calls are not what tool_choice asks for",
+    looks_at=(
+        "request/tool_choice | request/function_call",
+        "response/choices/*/message/tool_calls | response/choices/*/message/function_call",
+    ),
+)
 def tool_choice(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
     """`none` calls nothing, `required` calls, a named tool is the one called (official document).
 
@@ -117,7 +142,14 @@ def _wanted_calls(choice: Json) -> tuple[set[str] | None, bool]:
     return {choice[kind]["name"] if kind else choice["name"]}, True
 
 
-@EXCHANGE.rule("exchange.parallel-tool-calls", "there are several calls where one was asked for")
+@EXCHANGE.rule(
+    "exchange.parallel-tool-calls",
+    "there are several calls where one was asked for",
+    looks_at=(
+        "request/parallel_tool_calls",
+        "response/choices/*/message/tool_calls",
+    ),
+)
 def parallel_tool_calls(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
     """`parallel_tool_calls: false` gives at most one call (official document)."""
     if exchanged.request.get("parallel_tool_calls") is False:
@@ -127,7 +159,11 @@ def parallel_tool_calls(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
                 yield Found(pointer=f"{pointer}/message/tool_calls", actual=count, expected=1)
 
 
-@EXCHANGE.rule("exchange.called-tool-exists", "a tool is called that was not declared")
+@EXCHANGE.rule(
+    "exchange.called-tool-exists",
+    "a tool is called that was not declared",
+    looks_at=("response/choices/*/message/tool_calls | response/choices/*/message/function_call",),
+)
 def called_tool_exists(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
     """A call names a declared tool; without any there is no call (official document).
 
@@ -144,7 +180,13 @@ def called_tool_exists(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
             )
 
 
-@EXCHANGE.rule("exchange.arguments", "the arguments do not satisfy the function's parameters")
+@EXCHANGE.rule(
+    "exchange.arguments",
+    "the arguments do not satisfy the function's parameters",
+    looks_at=(
+        "response/choices/*/message/tool_calls/*/function/arguments | response/choices/*/message/function_call/arguments",
+    ),
+)
 def arguments_are_valid(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
     """Arguments are JSON text that satisfies the parameters of the function (official document).
 
@@ -166,7 +208,14 @@ def arguments_are_valid(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
             )
 
 
-@EXCHANGE.rule("exchange.response-format", "the text is not what response_format asks for")
+@EXCHANGE.rule(
+    "exchange.response-format",
+    "the text is not what response_format asks for",
+    looks_at=(
+        "request/response_format",
+        "response/choices/*/message/content",
+    ),
+)
 def response_format(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
     """The text is JSON for json_object, and satisfies the schema for json_schema (official document).
 
@@ -206,7 +255,11 @@ def _problem(text: Json, schema: Json) -> str | None:
     )
 
 
-@EXCHANGE.rule("exchange.logprobs", "log probabilities are not what was asked for")
+@EXCHANGE.rule(
+    "exchange.logprobs",
+    "log probabilities are not what was asked for",
+    looks_at=("response/choices/*/logprobs",),
+)
 def logprobs(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
     """Log probabilities come when they are asked for, with at most `top_logprobs` alternatives.
 
@@ -230,7 +283,14 @@ def logprobs(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
                     yield Found(pointer=place, actual=count, expected=most)
 
 
-@EXCHANGE.rule("exchange.model", "another model answers than was asked")
+@EXCHANGE.rule(
+    "exchange.model",
+    "another model answers than was asked",
+    looks_at=(
+        "request/model",
+        "response/model",
+    ),
+)
 def model_is_echoed(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
     """The reply names the model asked for or a dated snapshot of it (recorded).
 

@@ -6,7 +6,7 @@ official pages promise is a rule of level `documented`, a note below it.
 
 from collections.abc import Iterator
 
-from mockchat.contract.rules import Found, RuleBook
+from mockchat.contract.rules import LIST_OF_TEXT, TEXT, Found, RuleBook, closed
 from mockchat.types import Json, JsonView
 
 REPLY: RuleBook[JsonView] = RuleBook()
@@ -28,7 +28,11 @@ def calls_of(message: JsonView) -> list[Json]:
     return message.get("tool_calls") or []
 
 
-@REPLY.rule("reply.choice-indices", "the indices of choices are not 0, 1, 2 … in order")
+@REPLY.rule(
+    "reply.choice-indices",
+    "the indices of choices are not 0, 1, 2 … in order",
+    looks_at=("response/choices/*/index",),
+)
 def choice_indices(completion: JsonView, _: JsonView) -> Iterator[Found]:
     """The choices are numbered 0 to n-1 (recorded without exception; clients index by position)."""
     for position, (pointer, choice, _message) in enumerate(choices_of(completion)):
@@ -36,7 +40,14 @@ def choice_indices(completion: JsonView, _: JsonView) -> Iterator[Found]:
             yield Found(pointer=f"{pointer}/index", actual=choice["index"], expected=position)
 
 
-@REPLY.rule("reply.finish-reason-tells-calls", "finish_reason and the presence of calls disagree")
+@REPLY.rule(
+    "reply.finish-reason-tells-calls",
+    "finish_reason and the presence of calls disagree",
+    looks_at=(
+        "response/choices/*/finish_reason=tool_calls | response/choices/*/finish_reason=function_call | response/choices/*/message/tool_calls | response/choices/*/message/function_call",
+    ),
+    parameters=closed({"also": LIST_OF_TEXT}),
+)
 def finish_reason_tells_calls(completion: JsonView, parameters: JsonView) -> Iterator[Found]:
     """A choice ends with `tool_calls` if and only if it calls tools (recorded, 113 of 113).
 
@@ -64,7 +75,11 @@ def finish_reason_tells_calls(completion: JsonView, parameters: JsonView) -> Ite
                 )
 
 
-@REPLY.rule("reply.content-or-something", "content is null, and nothing is said instead")
+@REPLY.rule(
+    "reply.content-or-something",
+    "content is null, and nothing is said instead",
+    looks_at=("response/choices/*/message/content=null",),
+)
 def content_or_something(completion: JsonView, _: JsonView) -> Iterator[Found]:
     """Content is null only beside calls, a refusal or audio (recorded, 113 of 113).
 
@@ -78,7 +93,11 @@ def content_or_something(completion: JsonView, _: JsonView) -> Iterator[Found]:
             yield Found(pointer=f"{pointer}/message/content", expected="text")
 
 
-@REPLY.rule("reply.call-ids-differ", "two calls have the same id")
+@REPLY.rule(
+    "reply.call-ids-differ",
+    "two calls have the same id",
+    looks_at=("response/choices/*/message/tool_calls/*/id",),
+)
 def call_ids_differ(completion: JsonView, _: JsonView) -> Iterator[Found]:
     """Each call of a choice has an id of its own: answers refer to it (official document)."""
     for pointer, _choice, message in choices_of(completion):
@@ -89,7 +108,12 @@ def call_ids_differ(completion: JsonView, _: JsonView) -> Iterator[Found]:
             seen.add(call["id"])
 
 
-@REPLY.rule("reply.usage-adds-up", "total_tokens is not the sum of the others", level="documented")
+@REPLY.rule(
+    "reply.usage-adds-up",
+    "total_tokens is not the sum of the others",
+    level="documented",
+    looks_at=("response/usage/total_tokens",),
+)
 def usage_adds_up(completion: JsonView, _: JsonView) -> Iterator[Found]:
     """Total tokens are prompt and completion tokens (official document; all recorded OpenAI bodies).
 
@@ -103,7 +127,10 @@ def usage_adds_up(completion: JsonView, _: JsonView) -> Iterator[Found]:
 
 
 @REPLY.rule(
-    "reply.usage-details-fit", "a part of the usage is more than the whole", level="documented"
+    "reply.usage-details-fit",
+    "a part of the usage is more than the whole",
+    level="documented",
+    looks_at=("response/usage/prompt_tokens_details | response/usage/completion_tokens_details",),
 )
 def usage_details_fit(completion: JsonView, _: JsonView) -> Iterator[Found]:
     """Cached, audio and reasoning tokens are counted within their total (official document)."""
@@ -117,7 +144,12 @@ def usage_details_fit(completion: JsonView, _: JsonView) -> Iterator[Found]:
                 yield Found(pointer=pointer, actual=count, expected=usage[total])
 
 
-@REPLY.rule("reply.id-prefix", "an id does not start as the service's do")
+@REPLY.rule(
+    "reply.id-prefix",
+    "an id does not start as the service's do",
+    looks_at=("response/id",),
+    parameters=closed({"completion": TEXT, "call": TEXT}, "completion", "call"),
+)
 def id_prefix(completion: JsonView, prefixes: JsonView) -> Iterator[Found]:
     """Ids start with `chatcmpl-` and `call_` (recorded; no document says so, vendors differ)."""
     if not completion["id"].startswith(prefixes["completion"]):
@@ -134,7 +166,11 @@ def id_prefix(completion: JsonView, prefixes: JsonView) -> Iterator[Found]:
                 )
 
 
-@REPLY.rule("reply.logprobs-spell-content", "the tokens of logprobs do not spell the text")
+@REPLY.rule(
+    "reply.logprobs-spell-content",
+    "the tokens of logprobs do not spell the text",
+    looks_at=("response/choices/*/logprobs",),
+)
 def logprobs_spell_content(completion: JsonView, _: JsonView) -> Iterator[Found]:
     """The tokens of `logprobs` join to the text they belong to (recorded).
 

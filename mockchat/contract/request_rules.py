@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mockchat.contract.profile import Model
-from mockchat.contract.rules import Found, RuleBook
-from mockchat.contract.strict_schema import strict_problems
+from mockchat.contract.rules import LIST_OF_TEXT, Found, RuleBook, closed
+from mockchat.contract.strict_schema import STRICT_LIMITS, strict_problems
 from mockchat.contract.validation import schema_problems
 from mockchat.types import Json, JsonObject, JsonView
 
@@ -52,6 +52,7 @@ _INSTEAD = ("tool_calls", "function_call", "refusal", "audio")
     "request.tool-answers-call",
     "a tool message answers no call of the assistant turn before it",
     error="tool_without_call",
+    looks_at=("request/messages/*/role=tool",),
 )
 def tool_answers_call(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """A tool message answers a call of the directly preceding assistant turn (reported)."""
@@ -67,6 +68,7 @@ def tool_answers_call(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     "request.calls-are-answered",
     "calls of an assistant turn have no answer before the next turn",
     error="calls_without_answer",
+    looks_at=("request/messages/*/tool_calls",),
 )
 def calls_are_answered(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """Every call of an assistant turn is answered before any other role speaks (reported).
@@ -96,6 +98,11 @@ def calls_are_answered(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     "request.content-is-given",
     "content is missing, and nothing else is said instead",
     error="content_missing",
+    looks_at=(
+        "request/messages/*/content",
+        "request/messages/*/role={roles}",
+    ),
+    parameters=closed({"roles": LIST_OF_TEXT}),
 )
 def content_is_given(messages: Json, parameters: JsonView) -> Iterator[Found]:
     """A message has content, unless an assistant calls, refuses or spoke (measured, reported).
@@ -116,6 +123,10 @@ def content_is_given(messages: Json, parameters: JsonView) -> Iterator[Found]:
     "request.tool-content-is-text",
     "a tool message has content that is not text",
     error="tool_content_not_text",
+    looks_at=(
+        "request/messages/*/role=tool",
+        "request/messages/*/content/*/type",
+    ),
 )
 def tool_content_is_text(messages: Json, _: JsonView) -> Iterator[Found]:
     """The parts of a tool message are text (recorded)."""
@@ -132,6 +143,7 @@ def tool_content_is_text(messages: Json, _: JsonView) -> Iterator[Found]:
     "request.tool-choice-needs-tools",
     "tool_choice is given without tools",
     error="tool_choice_without_tools",
+    looks_at=("request/tool_choice",),
 )
 def tool_choice_needs_tools(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """`tool_choice` is only allowed beside `tools` (reported)."""
@@ -143,6 +155,7 @@ def tool_choice_needs_tools(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     "request.parallel-tool-calls-needs-tools",
     "parallel_tool_calls is given without tools",
     error="parallel_tool_calls_without_tools",
+    looks_at=("request/parallel_tool_calls",),
 )
 def parallel_tool_calls_needs_tools(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """`parallel_tool_calls` is only allowed beside `tools` (reported)."""
@@ -154,6 +167,9 @@ def parallel_tool_calls_needs_tools(asked: AskedFor, _: JsonView) -> Iterator[Fo
     "request.named-tool-exists",
     "the tool that is named was not declared",
     error="named_tool_unknown",
+    looks_at=(
+        "request/tool_choice/function/name | request/tool_choice/custom/name | request/function_call/name",
+    ),
 )
 def named_tool_exists(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """A tool or function that is named has been declared (measured).
@@ -186,6 +202,7 @@ def named_tool_exists(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     "request.top-logprobs-needs-logprobs",
     "top_logprobs is given without logprobs",
     error="top_logprobs_without_logprobs",
+    looks_at=("request/top_logprobs",),
 )
 def top_logprobs_needs_logprobs(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """`top_logprobs` is only allowed beside `logprobs: true` (measured)."""
@@ -200,6 +217,7 @@ def top_logprobs_needs_logprobs(asked: AskedFor, _: JsonView) -> Iterator[Found]
     "request.stream-options-needs-stream",
     "stream_options is given without stream",
     error="stream_options_without_stream",
+    looks_at=("request/stream_options",),
 )
 def stream_options_needs_stream(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """`stream_options` is only allowed beside `stream: true` (reported)."""
@@ -214,6 +232,10 @@ def stream_options_needs_stream(asked: AskedFor, _: JsonView) -> Iterator[Found]
     "request.one-token-limit",
     "max_tokens and max_completion_tokens are given both",
     error="two_token_limits",
+    looks_at=(
+        "request/max_tokens",
+        "request/max_completion_tokens",
+    ),
 )
 def one_token_limit(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """`max_tokens` and `max_completion_tokens` exclude each other (reported)."""
@@ -225,6 +247,7 @@ def one_token_limit(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     "request.json-object-needs-the-word",
     "no message contains the word json, which response_format json_object asks for",
     error="json_word_missing",
+    looks_at=("request/response_format/type=json_object",),
 )
 def json_object_needs_the_word(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """`response_format` json_object needs the word json, in any case, in some message (reported)."""
@@ -238,6 +261,7 @@ def json_object_needs_the_word(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     "request.metadata-needs-store",
     "metadata is given without store",
     error="metadata_without_store",
+    looks_at=("request/metadata",),
 )
 def metadata_needs_store(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """`metadata` is only allowed beside `store: true` (reported; measured otherwise in 2026)."""
@@ -249,6 +273,7 @@ def metadata_needs_store(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     "request.audio-needs-its-options",
     "modalities asks for audio, and audio does not say which",
     error="audio_options_missing",
+    looks_at=("request/modalities/*=audio",),
 )
 def audio_needs_its_options(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """`modalities` with audio needs the `audio` object (official document, prose)."""
@@ -260,6 +285,7 @@ def audio_needs_its_options(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     "request.logit-bias-names-tokens",
     "a key of logit_bias is not the number of a token",
     error="logit_bias_key",
+    looks_at=("request/logit_bias",),
 )
 def logit_bias_names_tokens(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """Keys of `logit_bias` are token ids, written in digits (official document, prose)."""
@@ -272,6 +298,7 @@ def logit_bias_names_tokens(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     "request.function-parameters-are-a-schema",
     "the parameters of a function are not a JSON Schema",
     error="invalid_function_schema",
+    looks_at=("request/tools/*/function/parameters | request/functions/*/parameters",),
 )
 def function_parameters_are_a_schema(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """The `parameters` of a function are a JSON Schema (reported)."""
@@ -284,6 +311,8 @@ def function_parameters_are_a_schema(asked: AskedFor, _: JsonView) -> Iterator[F
     "request.function-is-strict",
     "the parameters of a strict function are outside the strict subset",
     error="invalid_function_schema",
+    looks_at=("request/tools/*/function/strict | request/functions/*/strict",),
+    parameters=STRICT_LIMITS,
 )
 def function_is_strict(asked: AskedFor, limits: JsonView) -> Iterator[Found]:
     """The `parameters` of a function with `strict: true` keep to the strict subset (reported)."""
@@ -298,6 +327,7 @@ def function_is_strict(asked: AskedFor, limits: JsonView) -> Iterator[Found]:
     "request.response-format-is-a-schema",
     "the schema of response_format is not a JSON Schema",
     error="invalid_response_schema",
+    looks_at=("request/response_format/json_schema/schema",),
 )
 def response_format_is_a_schema(asked: AskedFor, _: JsonView) -> Iterator[Found]:
     """The `schema` of a json_schema format is a JSON Schema (reported)."""
@@ -310,6 +340,11 @@ def response_format_is_a_schema(asked: AskedFor, _: JsonView) -> Iterator[Found]
     "request.response-format-is-strict",
     "the schema of a strict response_format is outside the strict subset",
     error="invalid_response_schema",
+    looks_at=(
+        "request/response_format/json_schema/schema",
+        "request/response_format/json_schema/strict",
+    ),
+    parameters=STRICT_LIMITS,
 )
 def response_format_is_strict(asked: AskedFor, limits: JsonView) -> Iterator[Found]:
     """The `schema` of a json_schema format with `strict: true` keeps to the subset (reported)."""

@@ -10,9 +10,26 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from mockchat.exchange import Violation
-from mockchat.types import Json, JsonView, Level
+from mockchat.types import Json, JsonObject, JsonView, Level
 
 Subject = TypeVar("Subject")
+
+TEXT: JsonObject = {"type": "string"}
+LIST_OF_TEXT: JsonObject = {"type": "array", "items": TEXT}
+
+
+def closed(members: JsonObject, *required: str) -> JsonObject:
+    """Return the schema of a rule's parameters: these members, those `required`, and no others."""
+    return {
+        "type": "object",
+        "properties": members,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+NO_PARAMETERS = closed({})
+"""The schema of the parameters of a rule that takes none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +62,8 @@ class Rule(Generic[Subject]):
         sentence: What is wrong where it is broken, in our words.
         error: The entry of the error catalogue the API answers with; "" for rules on replies.
         level: The lowest level at which it counts; at a lower one it is a note.
+        looks_at: What must exist for it ever to fire, each as `sites.is_there` reads it.
+        parameters: The JSON Schema of its parameters.
         find: The judgement.
     """
 
@@ -52,6 +71,8 @@ class Rule(Generic[Subject]):
     sentence: str
     error: str
     level: Level
+    looks_at: tuple[str, ...]
+    parameters: JsonObject
     find: Callable[[Subject, JsonView], Iterator[Found]]
 
     @property
@@ -83,8 +104,15 @@ class RuleBook(Generic[Subject]):
     def __init__(self) -> None:
         self.rules: dict[str, Rule[Subject]] = {}
 
-    def rule(
-        self, rule_id: str, sentence: str, *, error: str = "", level: Level = "observed"
+    def rule(  # noqa: PLR0913 - a table's row, every cell named
+        self,
+        rule_id: str,
+        sentence: str,
+        *,
+        looks_at: tuple[str, ...],
+        error: str = "",
+        level: Level = "observed",
+        parameters: JsonObject = NO_PARAMETERS,
     ) -> Callable[
         [Callable[[Subject, JsonView], Iterator[Found]]],
         Callable[[Subject, JsonView], Iterator[Found]],
@@ -95,7 +123,13 @@ class RuleBook(Generic[Subject]):
             find: Callable[[Subject, JsonView], Iterator[Found]],
         ) -> Callable[[Subject, JsonView], Iterator[Found]]:
             self.rules[rule_id] = Rule(
-                id=rule_id, sentence=sentence, error=error, level=level, find=find
+                id=rule_id,
+                sentence=sentence,
+                error=error,
+                level=level,
+                looks_at=looks_at,
+                parameters=parameters,
+                find=find,
             )
             return find
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mockchat.contract.pointers import pointer_of
+from mockchat.contract.rules import LIST_OF_TEXT, closed
 from mockchat.types import Json, JsonView
 
 _MANY_VALUES = 250
@@ -98,6 +99,14 @@ _LIMITS = {
     "text": "{size} characters of names and values exceed the limit of {limit}.",
     "long_enum_text": "{size} characters in one long enum exceed the limit of {limit}.",
 }
+
+STRICT_LIMITS = closed(
+    {"refused_keywords": LIST_OF_TEXT}
+    | {name: {"type": "integer", "minimum": 0} for name in _LIMITS},
+    "refused_keywords",
+    *_LIMITS,
+)
+"""The JSON Schema of `limits`: the parameters of the rules that ask for the subset."""
 
 
 def _types(schema: JsonView) -> tuple[str, ...]:
