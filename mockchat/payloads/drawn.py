@@ -1,0 +1,120 @@
+"""Answer a generator from Hypothesis: what it finds it can repeat and shrink.
+
+The only module of this room that needs Hypothesis; it uses the public interface alone.
+"""
+
+import math
+import re
+from functools import lru_cache
+
+from hypothesis import strategies as st
+from hypothesis.errors import InvalidArgument
+
+from mockchat.contract.patterns import is_found, regular_expression
+from mockchat.payloads import formats, regexes
+
+_PERCENT = 100
+_WORDY = "abcdefghijklmnopqrstuvwxyz "
+_NAME_START = "abcdefghijklmnopqrstuvwxyz"
+_NAME_REST = _NAME_START + "0123456789_"
+_MOST_DRAWN = 100
+_FILTERED = re.compile(r"\(\?[=!<]|\\[1-9bB]")
+_OFTEN, _WIDE, _NARROW = 0.25, 4.0, 4 / 3
+
+
+class HypothesisDraw:
+    """Draw what Hypothesis decides; the simplest answers are those it shrinks to.
+
+    Args:
+        draw: The `draw` of a composite strategy, or the `draw` method of `st.data()`.
+        locale: The language of prose, as Faker names it; generators of text read it.
+    """
+
+    def __init__(self, draw: st.DrawFn, *, locale: str = "en_US") -> None:
+        self._draw = draw
+        self.locale = locale
+
+    def index(self, n: int) -> int:
+        """Return a whole number below `n`."""
+        return self.integer(0, n - 1)
+
+    def chance(self, p: float) -> bool:
+        """Return True with probability `p`, rounded to a percent; False is simpler."""
+        misses = _PERCENT - round(p * _PERCENT)
+        return self.integer(0, _PERCENT - 1) >= misses if misses > 0 else True
+
+    def size(self, lo: int, hi: int, average: float) -> int:
+        """Return a count that is `average` on average, now and then much more."""
+        spread = max(0.0, average - lo)
+        if hi <= lo or not spread:
+            return lo
+        width = spread * (_WIDE if self.chance(_OFTEN) else _NARROW)
+        return self.integer(lo, min(hi, lo + math.ceil(width)))
+
+    def integer(self, lo: int, hi: int) -> int:
+        """Return a whole number between the bounds."""
+        if lo == hi:
+            return lo
+        return self._draw(_integers(lo, hi))
+
+    def number(self, lo: float, hi: float) -> float:
+        """Return a finite float between the bounds."""
+        return self._draw(_floats(lo, hi))
+
+    def text(self, lo: int, hi: int, hint: str) -> str:
+        """Return words, an identifier, or any Unicode text but surrogates."""
+        if lo > _MOST_DRAWN:
+            # More than Hypothesis has entropy for: what is drawn is repeated.
+            piece = self.text(1, _MOST_DRAWN, hint)
+            return (piece * (lo // len(piece) + 1))[:lo]
+        most = min(hi, _MOST_DRAWN)
+        if hint != "name":
+            return self._draw(_texts(lo, most, hint))
+        if not most:
+            return ""
+        first = self._draw(_texts(min(lo, 1), 1, "start"))
+        return first + self._draw(_texts(max(0, lo - 1), most - 1, "name")) if first else first
+
+    def pattern(self, pattern: str) -> str:
+        """Return text in which `pattern` is found."""
+        strategy = _matching(pattern)
+        text = None if strategy is None else self._draw(strategy)
+        if text is not None and is_found(pattern, text):
+            return text
+        return regexes.sample(pattern, self)
+
+    def format(self, name: str) -> str:
+        """Return text in the format `name`."""
+        return formats.sample(name, self)
+
+
+@lru_cache(maxsize=1024)
+def _integers(lo: int, hi: int) -> st.SearchStrategy[int]:
+    return st.integers(lo, hi)
+
+
+@lru_cache(maxsize=256)
+def _floats(lo: float, hi: float) -> st.SearchStrategy[float]:
+    # The cache holds 0.0 and -0.0 for one key; as bounds they are the same to JSON Schema.
+    return st.floats(lo + 0.0, hi + 0.0, allow_nan=False, allow_infinity=False)
+
+
+@lru_cache(maxsize=1024)
+def _texts(lo: int, hi: int, hint: str) -> st.SearchStrategy[str]:
+    alphabet = {"wild": None, "name": _NAME_REST, "start": _NAME_START}.get(hint, _WORDY)
+    if alphabet is None:
+        return st.text(min_size=lo, max_size=hi)
+    return st.text(alphabet, min_size=lo, max_size=hi)
+
+
+@lru_cache(maxsize=256)
+def _matching(pattern: str) -> st.SearchStrategy[str] | None:
+    """Return Hypothesis' own strategy for a pattern, None where it cannot read it or would filter."""
+    if _FILTERED.search(pattern):
+        return None
+    try:
+        strategy = st.from_regex(regular_expression(pattern))
+        strategy.validate()
+    except (re.error, OverflowError, RecursionError, InvalidArgument):
+        return None
+    return strategy

@@ -1,0 +1,114 @@
+"""The Hypothesis draw: it keeps its bounds, and what it draws shrinks to the simplest."""
+
+import pytest
+from hypothesis import find, given, settings
+from hypothesis import strategies as st
+
+from mockchat.contract.contract import contract_for
+from mockchat.payloads.completions import complete
+from mockchat.payloads.drawn import HypothesisDraw
+from mockchat.payloads.formats import sample
+from mockchat.payloads.regexes import is_found
+from mockchat.payloads.requests import make_request
+from mockchat.payloads.simplest import SimplestDraw
+from mockchat.payloads.values import generate
+
+CONTRACT = contract_for("openai")
+HINTS = ("plain", "wild", "name")
+
+
+@st.composite
+def asked(draw, question):
+    """Ask a Hypothesis draw one question."""
+    return question(HypothesisDraw(draw))
+
+
+@given(data=st.data(), lo=st.integers(-50, 50), more=st.integers(0, 60))
+def test_numbers_keep_their_bounds(data, lo, more):
+    """A number outside what the generator asked for makes an invalid payload."""
+    draw = HypothesisDraw(data.draw)
+    hi = lo + more
+    assert lo <= draw.integer(lo, hi) <= hi
+    assert lo <= draw.number(float(lo), float(hi)) <= hi
+    assert lo <= draw.size(lo, hi, lo + more / 2) <= hi
+    assert 0 <= draw.index(more + 1) <= more
+
+
+@given(data=st.data(), lo=st.integers(0, 8), more=st.integers(0, 20), hint=st.sampled_from(HINTS))
+def test_text_keeps_its_bounds(data, lo, more, hint):
+    """A text of another length breaks minLength or maxLength."""
+    text = HypothesisDraw(data.draw).text(lo, lo + more, hint)
+    assert lo <= len(text) <= lo + more
+    assert text.encode().decode() == text
+    if hint == "name" and text:
+        assert text.isascii()
+        assert text.isidentifier()
+
+
+@settings(max_examples=10)
+@given(data=st.data(), hint=st.sampled_from(HINTS))
+def test_long_text_is_drawn_from_little(data, hint):
+    """Hypothesis has entropy for some thousand characters; a schema may ask for more."""
+    assert len(HypothesisDraw(data.draw).text(20_000, 30_000, hint)) == 20_000
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["^[a-z]{3}$", "b+", "^(?=.*[0-9])[a-z0-9]{4}$", r"^\p{L}+$", r"^(a|b)\1$", "^.$"],
+)
+@settings(max_examples=20)
+@given(data=st.data())
+def test_patterns_are_found(pattern, data):
+    """Hypothesis and the judge read some patterns differently: the judge's reading counts."""
+    assert is_found(pattern, HypothesisDraw(data.draw).pattern(pattern))
+
+
+@given(data=st.data())
+def test_formats_are_those_of_every_draw(data):
+    """A format has one sampler, whoever decides."""
+    text = HypothesisDraw(data.draw).format("date")
+    assert len(text) == len(sample("date", SimplestDraw()))
+
+
+def test_chance_is_certain_at_the_ends():
+    """Parts that must or must not be there cost no entropy."""
+    assert find(asked(lambda draw: draw.chance(1.0)), lambda _: True) is True
+    assert find(asked(lambda draw: draw.chance(0.5)), lambda _: True) is False
+    assert find(asked(lambda draw: draw.chance(0.3)), bool) is True
+
+
+def test_simplest_request_is_the_shortest():
+    """What Hypothesis prints when any request will do must be read at a glance."""
+    found = find(asked(lambda draw: make_request(CONTRACT, draw, kind="wild")), lambda _: True)
+    assert found == {"model": "gpt-3.5-turbo", "messages": [{"role": "user", "content": ""}]}
+
+
+def test_requests_shrink_to_what_matters():
+    """A failing example of two hundred members is read by nobody."""
+    found = find(
+        asked(lambda draw: make_request(CONTRACT, draw, kind="wild")),
+        lambda request: any(message["role"] == "tool" for message in request["messages"]),
+    )
+    assert [message["role"] for message in found["messages"]] == ["assistant", "tool"]
+    assert found.keys() == {"model", "messages"}
+
+
+@settings(max_examples=30)
+@given(data=st.data(), kind=st.sampled_from(["plain", "wild"]))
+def test_completions_answer_their_request(data, kind):
+    """The same generators under another draw keep the same contract."""
+    draw = HypothesisDraw(data.draw)
+    request = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}], "n": 2}
+    completion = complete(request, draw, contract=CONTRACT, kind=kind)
+    found = [
+        *CONTRACT.violations("response", completion, level="documented"),
+        *CONTRACT.exchange_violations(request, completion, level="documented"),
+    ]
+    assert [violation for violation in found if not violation.is_note] == []
+
+
+def test_values_of_any_schema_shrink():
+    """from_schema gives the smallest value that still fails."""
+    schema = {"type": "array", "items": {"type": "integer"}, "minItems": 1}
+    found = find(asked(lambda draw: generate(schema, draw, kind="wild")), lambda it: sum(it) > 9)
+    assert found == [10]
