@@ -7,8 +7,8 @@ jsonschema library that it passed on before, as several other servers still do.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from mockchat.contract import phrases
 from mockchat.contract.pointers import pointer_of, tokens_of, value_at
@@ -43,13 +43,14 @@ class ApiErrors:
         entry = self._catalogue.get(name)
         if entry is None:
             raise BadArgument("error", name, ", ".join(self._catalogue))
+        said = {**entry, **self._words.by_status.get(str(entry["status"]), {})}
         try:
             return ApiError(
-                status=entry["status"],
-                type=entry.get("type"),
-                code=_filled(entry.get("code"), fields),
-                param=_filled(entry.get("param"), fields),
-                message=str(entry["message"]).format_map(fields),
+                status=said["status"],
+                type=said.get("type"),
+                code=_filled(said.get("code"), fields),
+                param=_filled(said.get("param"), fields),
+                message=str(said["message"]).format_map(fields),
             )
         except KeyError as missing:
             raise BadArgument(
@@ -62,11 +63,16 @@ class ApiErrors:
         style = "brackets" if modern else "dots"
         shape = _INDEX.sub("[]", phrases.path_of(violation.pointer, body))
         fields = _fields(violation, body, style) | self._expected(violation, shape)
-        return self.named(self._entry(violation, shape), fields)
+        error = self.named(self._entry(violation, shape), fields)
+        return replace(error, status=self._words.violation_status or error.status)
 
-    def envelope(self, error: ApiError) -> JsonObject:
-        """Return the body that carries `error`: the profile's template with its members filled."""
+    def envelope(self, error: ApiError) -> Json:
+        """Return the body that carries `error`: the profile's template with its members filled.
+
+        Members of the setting `left_out_if_null` are left out where they would be null.
+        """
         members: JsonObject = {
+            "{null}": None,
             "{message}": error.message,
             "{type}": error.type,
             "{param}": error.param,
@@ -74,8 +80,8 @@ class ApiErrors:
             "{status}": error.status,
             "{status_text}": str(error.status),
         }
-        filled: JsonObject = _enveloped(self._words.envelope, members)
-        return filled
+        left_out = frozenset(name for name in self._words.left_out_if_null if members[name] is None)
+        return _enveloped(self._words.envelope, members, left_out)
 
     def _entry(self, violation: Violation, shape: str) -> str:
         if violation.rule in self._by_rule:
@@ -104,9 +110,16 @@ class ApiErrors:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Words:
-    """`profile.json` under "errors": a setting that is not known here is a mistake there."""
+    """`profile.json` under "errors": a setting that is not known here is a mistake there.
+
+    `by_status` replaces members of every entry of a status (its type, its code, the status itself);
+    `violation_status` is what answers a request that breaks the contract, where all are alike.
+    """
 
     grammar: str = "modern"
+    by_status: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    violation_status: int | None = None
+    left_out_if_null: Sequence[str] = ()
     envelope: Json = field(default_factory=dict)
     entries: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     rules: Mapping[str, str] = field(default_factory=dict)
@@ -122,11 +135,15 @@ def _filled(template: Json, fields: Mapping[str, object]) -> Json:
     return template.format_map(fields) if isinstance(template, str) else template
 
 
-def _enveloped(template: Json, members: JsonObject) -> Json:
+def _enveloped(template: Json, members: JsonObject, left_out: frozenset[str]) -> Json:
     if isinstance(template, dict):
-        return {key: _enveloped(part, members) for key, part in template.items()}
+        return {
+            key: _enveloped(part, members, left_out)
+            for key, part in template.items()
+            if not (isinstance(part, str) and part in left_out)
+        }
     if isinstance(template, list):
-        return [_enveloped(part, members) for part in template]
+        return [_enveloped(part, members, left_out) for part in template]
     return members.get(template, template) if isinstance(template, str) else template
 
 

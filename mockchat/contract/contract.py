@@ -109,7 +109,8 @@ class Contract:
         restated = tuple(RESTATING.violations(sent.get("messages"), self._rules))
         places = tuple(f"{violation.pointer}/" for violation in restated)
         found = [violation for violation in found if not f"{violation.pointer}/".startswith(places)]
-        given = [name for name, value in sent.items() if value is not None]
+        heeded = self.profile.heeded(sent)
+        given = [name for name, value in heeded.items() if value is not None]
         faulty = {tokens_of(violation.pointer)[0] for violation in found if violation.pointer}
         model = sent.get("model")
         asked = AskedFor(
@@ -132,8 +133,9 @@ class Contract:
         def check_chunk(chunk: JsonView) -> tuple[Violation, ...]:
             return self._schema_violations("chunk", chunk, level)
 
+        asked = None if request is None else self.profile.heeded(request)
         return StreamJudge(
-            self.profile.settings, request=request, level=level, check_chunk=check_chunk
+            self.profile.settings, request=asked, level=level, check_chunk=check_chunk
         )
 
     def api_error(self, violation: Violation, body: Json = None) -> ApiError:
@@ -157,7 +159,7 @@ class Contract:
         """
         return self._errors.named(name, fields)
 
-    def envelope(self, error: ApiError) -> JsonObject:
+    def envelope(self, error: ApiError) -> Json:
         """Return the body that carries `error` in this profile."""
         return self._errors.envelope(error)
 

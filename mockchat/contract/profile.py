@@ -95,6 +95,11 @@ class Profile:
         """Return the model a request calls `name`, or None for one the profile does not know."""
         return next((model for model in self.models if model.id == name), None)
 
+    def heeded(self, body: JsonView) -> JsonObject:
+        """Return the members of a request that its document names: a server reads over all others."""
+        named = self.documents["request"].get("properties", body)
+        return {name: value for name, value in body.items() if name in named}
+
 
 def schemas_directory() -> Path:
     """Return the folder of our own profiles.

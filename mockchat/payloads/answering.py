@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mockchat.contract.contract import Contract
+from mockchat.contract.profile import Profile
+from mockchat.contract.stream_axes import stream_axes
 from mockchat.payloads.asked import Asked, asked_of
 from mockchat.payloads.members import ReplyMembers, reply_members
 from mockchat.payloads.tokens import Tokenizer, approximate_tokens
@@ -16,6 +18,7 @@ class Answering:
     """One request on its way to a reply.
 
     Attributes:
+        profile: Whose reply it is.
         asked: What it asks.
         members: What the profile's replies have.
         use: Which tools may be called.
@@ -23,8 +26,10 @@ class Answering:
         shapes: The caller's weights of shapes, None for the kind's own.
         tokenizer: What counts.
         reasoning_field: The member in which the profile's messages show reasoning, or None.
+        named_call_finish: How a choice ends whose call the request named.
     """
 
+    profile: Profile
     asked: Asked
     members: ReplyMembers
     use: ToolUse
@@ -32,6 +37,7 @@ class Answering:
     shapes: Mapping[str, float] | None
     tokenizer: Tokenizer
     reasoning_field: str | None
+    named_call_finish: str
 
 
 def answering_of(
@@ -45,13 +51,15 @@ def answering_of(
     profile = contract.profile
     members = reply_members(profile)
     asked = asked_of(request, profile)
-    field = profile.settings.get("stream", {}).get("reasoning_field")
+    axes = stream_axes(profile.settings)
     return Answering(
+        profile=profile,
         asked=asked,
         members=members,
         use=tool_use(asked, members),
         kind=kind,
         shapes=shapes,
         tokenizer=approximate_tokens(),
-        reasoning_field=field if field in members.message else None,
+        reasoning_field=axes.reasoning_field if axes.reasoning_field in members.message else None,
+        named_call_finish=axes.named_call_finish,
     )

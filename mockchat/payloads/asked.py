@@ -67,8 +67,9 @@ class Asked:
 
 def asked_of(request: JsonView, profile: Profile) -> Asked:
     """Read `request` as a server of `profile` does."""
-    given = {name: value for name, value in request.items() if value is not None}
-    model = member(given, "model", str) or ""
+    heeded = profile.heeded(request)
+    given = {name: value for name, value in heeded.items() if value is not None}
+    model = member(given, "model", str) or _usual_model(profile)
     known = profile.model(model)
     limits = (count(given, "max_completion_tokens"), count(given, "max_tokens"))
     limit = next((value for value in limits if value is not None), None)
@@ -91,6 +92,12 @@ def asked_of(request: JsonView, profile: Profile) -> Asked:
         sentences=_SENTENCES.get(member(given, "verbosity", str) or "medium", _SENTENCES["medium"]),
         reasons=capabilities.get("reasoning") is True and effort != "none",
     )
+
+
+def _usual_model(profile: Profile) -> str:
+    """Return the model that answers where the request names none, as a server of one model lets it."""
+    required = profile.documents["request"].get("required", ())
+    return profile.models[0].id if profile.models and "model" not in required else ""
 
 
 def member(holder: JsonView, name: str, kind: type[_Kind]) -> _Kind | None:

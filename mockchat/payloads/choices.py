@@ -9,7 +9,7 @@ from mockchat.payloads.answering import Answering
 from mockchat.payloads.asked import Asked, member
 from mockchat.payloads.audio import audio_of
 from mockchat.payloads.draw import Draw
-from mockchat.payloads.names import tool_call_id
+from mockchat.payloads.names import spelt, tool_call_id
 from mockchat.payloads.shapes import pick_shape
 from mockchat.payloads.simplest import SimplestDraw
 from mockchat.payloads.text import prose
@@ -169,7 +169,7 @@ def _calling(answering: Answering, room: Room, draw: Draw) -> Answer | None:
             return None
         if call.is_cut and (calls or answering.use.mode == "auto"):
             break
-        calls.append(_call_object(call.tool, call.text, draw))
+        calls.append(_call_object(call, answering, draw))
         spent += call.tokens
         is_cut = call.is_cut
         if is_cut:
@@ -179,7 +179,8 @@ def _calling(answering: Answering, room: Room, draw: Draw) -> Answer | None:
     is_legacy = "id" not in calls[0]
     name = "function_call" if is_legacy else "tool_calls"
     message: JsonObject = {"content": None, name: calls[0] if is_legacy else calls}
-    finish = "length" if is_cut else name
+    usual = answering.named_call_finish if answering.use.is_named and not is_legacy else name
+    finish = "length" if is_cut else usual
     return Answer(message=message, finish_reason=finish, spent=Spent(text=spent))
 
 
@@ -230,16 +231,19 @@ def _texts(tool: Tool, answering: Answering, draw: Draw) -> Iterator[str]:
         yield call_text(tool, SimplestDraw(), "plain")
 
 
-def _call_object(tool: Tool, text: str, draw: Draw) -> JsonObject:
-    called = {"name": tool.name, "input" if tool.kind == "custom" else "arguments": text}
+def _call_object(call: _Call, answering: Answering, draw: Draw) -> JsonObject:
+    tool = call.tool
+    called = {"name": tool.name, "input" if tool.kind == "custom" else "arguments": call.text}
     if tool.kind == "legacy":
         return called
-    return {"id": tool_call_id(draw), "type": tool.kind, tool.kind: called}
+    call_id = spelt(draw, answering.members.id_patterns.get("call"), tool_call_id)
+    return {"id": call_id, "type": tool.kind, tool.kind: called}
 
 
 def _reasoning_tokens(answering: Answering, draw: Draw) -> int:
     asked = answering.asked
-    if not asked.reasons or "completion_tokens_details" not in answering.members.usage:
+    is_told = answering.reasoning_field or "completion_tokens_details" in answering.members.usage
+    if not asked.reasons or not is_told:
         return 0
     if answering.kind == "wild" and asked.limit is not None and draw.chance(0.1):
         return min(asked.limit, _LONGEST_THOUGHT)  # thought may leave no room for an answer

@@ -10,7 +10,8 @@ from mockchat.payloads.draw import Draw
 from mockchat.payloads.logprobs import logprobs_of
 from mockchat.payloads.members import EMPTY_DELTA, MESSAGE_ORDER
 from mockchat.payloads.moderation import moderation_of
-from mockchat.payloads.names import completion_id, system_fingerprint
+from mockchat.payloads.names import completion_id, spelt, system_fingerprint
+from mockchat.payloads.promises import keep_promises
 from mockchat.payloads.scripted import scripted_answer
 from mockchat.payloads.shapes import checked_shapes
 from mockchat.payloads.sources import sources_of
@@ -103,27 +104,36 @@ def _completion(
     answering: Answering, answers: Sequence[Answer], created: int, draw: Draw
 ) -> Completion:
     """Put the answers into the object that recorded replies are, member by member in their order."""
-    asked, top = answering.asked, answering.members.top
+    asked, members = answering.asked, answering.members
+    top, patterns = members.top, members.id_patterns
+    profile, is_stream = answering.profile, asked.is_stream
     spent = [one.spent for one in answers]
     tier = asked.request.get("service_tier", "auto")
     completion: JsonObject = {
-        "id": completion_id(draw),
+        "id": spelt(draw, patterns.get("id"), completion_id),
         "object": "chat.completion",
         "created": created,
         "model": asked.known.snapshot if asked.known else asked.model,
         "choices": [_choice(index, one, answering, draw) for index, one in enumerate(answers)],
-        "usage": usage_of(spent, answering, draw),
+        "usage": keep_promises(
+            usage_of(spent, answering, draw), "usage", profile, draw, is_stream=is_stream
+        ),
         "service_tier": SERVICE_TIERS.get(tier, "default") if isinstance(tier, str) else "default",
-        "system_fingerprint": system_fingerprint(draw),
+        "system_fingerprint": spelt(draw, patterns.get("system_fingerprint"), system_fingerprint),
     }
-    if isinstance(asked.request.get("metadata"), dict) and not asked.is_stream:
+    if isinstance(asked.request.get("metadata"), dict) and not is_stream:
         completion["metadata"] = asked.request["metadata"]
     if isinstance(asked.request.get("moderation"), Mapping) and "moderation" in top:
         verdicts = moderation_of(asked.request["moderation"], len(answers), draw, answering.kind)
         completion["moderation"] = verdicts
     if "citations" in top:
         completion |= sources_of(asked.request, draw)
-    declared = {name: value for name, value in completion.items() if name in top}
+    declared = {
+        name: None if name in members.only_null else value
+        for name, value in completion.items()
+        if name in top
+    }
+    declared = keep_promises(declared, "completion", profile, draw, is_stream=is_stream)
     if answering.kind == "wild" and draw.chance(0.05):
         declared[_FUTURE_MEMBER] = draw.text(0, 40, "wild")
     return cast("Completion", declared)
@@ -136,18 +146,27 @@ def _choice(index: int, made: Answer, answering: Answering, draw: Draw) -> JsonO
         message.setdefault("refusal", None)
     if "annotations" in members.message and not asked.is_stream:
         message.setdefault("annotations", [])
-    ordered = [name for name in MESSAGE_ORDER if name in message]
-    choice: JsonObject = {
-        "index": index,
-        "message": {
-            name: message[name]
-            for name in (*ordered, *(key for key in message if key not in ordered))
-        },
-    }
+    choice: JsonObject = {"index": index, "message": _message(message, answering, draw)}
     if "logprobs" in members.choice:
         choice["logprobs"] = None
         if asked.logprobs:
             choice["logprobs"] = logprobs_of(message, answering, draw)
     if "delta" in members.choice:
         choice["delta"] = dict(EMPTY_DELTA)
-    return {**choice, "finish_reason": made.finish_reason}
+    choice["finish_reason"] = made.finish_reason
+    return keep_promises(choice, "choice", answering.profile, draw, is_stream=asked.is_stream)
+
+
+def _message(message: JsonObject, answering: Answering, draw: Draw) -> JsonObject:
+    """Return `message` in the usual order, as the profile's have it.
+
+    What the profile promises is added; a null that its document does not allow is left out.
+    """
+    is_stream, members = answering.asked.is_stream, answering.members
+    ordered = [name for name in MESSAGE_ORDER if name in message]
+    said = {
+        name: message[name]
+        for name in (*ordered, *(key for key in message if key not in ordered))
+        if message[name] is not None or name in members.nullable or name not in members.message
+    }
+    return keep_promises(said, "message", answering.profile, draw, is_stream=is_stream)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from mockchat.contract.profile import Profile
-from mockchat.types import Json, JsonView
+from mockchat.contract.unions import ALL_TYPES, json_type
+from mockchat.types import Json, JsonView, Level
 
 MESSAGE_ORDER = (
     "role", "content", "reasoning_content", "reasoning", "tool_calls", "function_call", "refusal",
@@ -38,6 +39,11 @@ class ReplyMembers:
         finish_reasons: The values `finish_reason` may have; empty where any text may stand.
         call_types: The `type`s a tool call may have; empty where any text may stand.
         chunk_object: The `object` of a chunk.
+        nullable: The members of a message that may be null; others are left out instead.
+        only_null: The members of the completion that are there and never say anything.
+        has_refusals: Whether a message can refuse.
+        id_patterns: The patterns of `id`, of a call's ("call") and of `system_fingerprint`, where
+            the document has one at level documented.
     """
 
     top: frozenset[str]
@@ -49,6 +55,10 @@ class ReplyMembers:
     finish_reasons: frozenset[str]
     call_types: frozenset[str]
     chunk_object: str
+    nullable: frozenset[str]
+    only_null: frozenset[str]
+    has_refusals: bool
+    id_patterns: Mapping[str, str]
 
     def allows_finish(self, reason: str) -> bool:
         """Return whether a choice may end with `reason`."""
@@ -62,35 +72,78 @@ class ReplyMembers:
 @lru_cache(maxsize=64)
 def reply_members(profile: Profile) -> ReplyMembers:
     """Return what the response document of `profile` declares, and how it calls a chunk."""
-    reader = _Reader(profile, "response")
+    reader = DocumentReader(profile, "response")
     choice: Path = ("choices", "*")
+    message: Path = (*choice, "message")
+    top, said = reader.names(()), reader.names(message)
     return ReplyMembers(
-        top=frozenset(reader.names(())),
+        top=frozenset(top),
         choice=frozenset(reader.names(choice)),
-        message=frozenset(reader.names((*choice, "message"))),
+        message=frozenset(said),
         usage=frozenset(reader.names(("usage",))),
         prompt_details=tuple(reader.names(("usage", "prompt_tokens_details"))),
         completion_details=tuple(reader.names(("usage", "completion_tokens_details"))),
         finish_reasons=frozenset(reader.values((*choice, "finish_reason"))),
-        call_types=frozenset(reader.values((*choice, "message", "tool_calls", "*", "type"))),
-        chunk_object=next(iter(_Reader(profile, "chunk").values(("object",))), _CHUNK),
+        call_types=frozenset(reader.values((*message, "tool_calls", "*", "type"))),
+        chunk_object=next(iter(DocumentReader(profile, "chunk").values(("object",))), _CHUNK),
+        nullable=frozenset(name for name in said if "null" in reader.types((*message, name))),
+        only_null=frozenset(name for name in top if reader.types((name,)) == {"null"}),
+        has_refusals="refusal" in said and "string" in reader.types((*message, "refusal")),
+        id_patterns=_id_patterns(DocumentReader(profile, "response", "documented"), message),
     )
 
 
-class _Reader:
-    """Walks a document's schemas along a path of members, through references and unions."""
+def _id_patterns(reader: "DocumentReader", message: Path) -> dict[str, str]:
+    places: dict[str, Path] = {
+        "id": ("id",),
+        "call": (*message, "tool_calls", "*", "id"),
+        "system_fingerprint": ("system_fingerprint",),
+    }
+    found = {name: reader.keyword(path, "pattern") for name, path in places.items()}
+    return {name: pattern for name, pattern in found.items() if pattern is not None}
 
-    def __init__(self, profile: Profile, name: str) -> None:
-        self._documents = profile.documents
+
+class DocumentReader:
+    """Walks a document's schemas along a path of members, through references and unions.
+
+    A path has the names of members, and "*" for the items of an array.
+    """
+
+    def __init__(self, profile: Profile, name: str, level: Level = "observed") -> None:
+        self._documents = profile.levels[level]
         self._name = name
 
     def names(self, path: Path) -> list[str]:
+        """Return the members that are named at `path`, in the document's order."""
         found: dict[str, None] = {}
         for schema, _ in self._at(path):
             found |= dict.fromkeys(schema.get("properties", {}))
         return list(found)
 
+    def required(self, path: Path) -> list[str]:
+        """Return the members that must be there at `path`."""
+        return [name for schema, _ in self._at(path) for name in schema.get("required", ())]
+
+    def types(self, path: Path) -> frozenset[str]:
+        """Return the JSON types that a value at `path` may have: all where no keyword tells."""
+        found: set[str] = set()
+        for schema, _ in self._at(path):
+            declared = schema.get("type", ())
+            found |= {declared} if isinstance(declared, str) else set(declared)
+            literals = [*schema.get("enum", ()), *([schema["const"]] if "const" in schema else ())]
+            found |= {json_type(literal) for literal in literals}
+        return frozenset(found or ALL_TYPES)
+
+    def keyword(self, path: Path, name: str) -> Json:
+        """Return the first value of a keyword at `path`, None where no schema has it."""
+        return next((schema[name] for schema, _ in self._at(path) if name in schema), None)
+
+    def schema(self, path: Path) -> Json:
+        """Return the schema at `path` as it is written, for use within its document."""
+        return next((schema for schema, _ in self._at(path)), {})
+
     def values(self, path: Path) -> list[str]:
+        """Return the texts that are listed at `path`."""
         found: list[Json] = []
         for schema, _ in self._at(path):
             found += schema.get("enum", ())

@@ -1,6 +1,7 @@
 """Identifiers in the shapes the real service gives them, each from one choice of the draw."""
 
 import string
+from collections.abc import Callable
 
 from mockchat.payloads.draw import Draw
 
@@ -11,6 +12,11 @@ _HEX = string.digits + "abcdef"
 def letters_and_digits(draw: Draw, length: int) -> str:
     """Return `length` ASCII letters and digits."""
     return _digits_of(draw, length, _LETTERS)
+
+
+def spelt(draw: Draw, pattern: str | None, usual: Callable[[Draw], str]) -> str:
+    """Return an identifier of the pattern that a profile's document has for it, else the usual one."""
+    return usual(draw) if pattern is None else draw.pattern(pattern)
 
 
 def completion_id(draw: Draw) -> str:

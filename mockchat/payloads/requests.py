@@ -160,7 +160,7 @@ def _suit_reasoning(body: JsonObject, rules: Mapping[str, Json]) -> None:
             body[name] = default
     if body.get("logprobs") is not True:
         body.pop("top_logprobs", None)
-    if rules.get("request.reasoning-counts-completion-tokens") is not None:
+    if isinstance(rules.get("request.reasoning-counts-completion-tokens"), Mapping):
         limit = body.pop("max_tokens", None)
         if limit is not None:
             body["max_completion_tokens"] = limit

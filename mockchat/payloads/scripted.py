@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from mockchat.payloads.answering import Answering
 from mockchat.payloads.choices import Answer
 from mockchat.payloads.draw import Draw
-from mockchat.payloads.names import tool_call_id
+from mockchat.payloads.names import spelt, tool_call_id
 from mockchat.payloads.usage import Spent
 from mockchat.types import Json, JsonObject, JsonView
 
@@ -17,7 +17,8 @@ def scripted_answer(
     """Return `message` as a choice; its finish reason follows from it unless one is given."""
     filled: JsonObject = {"content": None, **message}
     if isinstance(filled.get("tool_calls"), list | tuple):
-        filled["tool_calls"] = [_filled_call(call, draw) for call in filled["tool_calls"]]
+        pattern = answering.members.id_patterns.get("call")
+        filled["tool_calls"] = [_filled_call(call, pattern, draw) for call in filled["tool_calls"]]
     if isinstance(filled.get("function_call"), Mapping):
         filled["function_call"] = _with_text(filled["function_call"])
     reason = finish_reason or _finish_of(filled)
@@ -28,9 +29,9 @@ def _finish_of(message: JsonView) -> str:
     return next((name for name in ("tool_calls", "function_call") if message.get(name)), "stop")
 
 
-def _filled_call(call: JsonView, draw: Draw) -> JsonObject:
+def _filled_call(call: JsonView, pattern: str | None, draw: Draw) -> JsonObject:
     kind = "custom" if "custom" in call else "function"
-    filled: JsonObject = {"id": tool_call_id(draw), "type": kind, **call}
+    filled: JsonObject = {"id": spelt(draw, pattern, tool_call_id), "type": kind, **call}
     if kind == "function":
         filled[kind] = _with_text(call.get(kind, {}))
     return filled

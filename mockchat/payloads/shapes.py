@@ -59,7 +59,7 @@ def pick_shape(  # noqa: PLR0913 - everything a shape depends on, named by keywo
     is_open = {
         "text": True,
         "tool_calls": use.mode == "auto",
-        "refusal": "refusal" in members.message,
+        "refusal": members.has_refusals,
         "length": members.allows_finish("length"),
         "content_filter": members.allows_finish("content_filter"),
     }

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from mockchat.contract.regex_syntax import BadPattern
 from mockchat.errors import ImpossibleSchema
 from mockchat.payloads import regexes
 from mockchat.payloads.asked import Asked, member
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.members import ReplyMembers
-from mockchat.payloads.regex_syntax import BadPattern
 from mockchat.payloads.text import prose, wild_text
 from mockchat.payloads.values import generate
 from mockchat.types import Json, JsonObject, JsonView, Kind
@@ -44,11 +44,13 @@ class ToolUse:
         tools: What may be called.
         mode: Whether it must not, may or must be.
         at_most: How many calls a message may have, None for any number.
+        is_named: Whether the request names the one tool to be called.
     """
 
     tools: tuple[Tool, ...] = ()
     mode: Mode = "none"
     at_most: int | None = None
+    is_named: bool = False
 
 
 def tool_use(asked: Asked, members: ReplyMembers) -> ToolUse:
@@ -108,7 +110,7 @@ def _chosen(tools: tuple[Tool, ...], choice: Json, at_most: int | None) -> ToolU
     match choice:
         case "none":
             return ToolUse()
-        case "required":
+        case "required" | "any":
             return ToolUse(tools=tools, mode="required", at_most=at_most)
         case {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": [*references]}}:
             wanted = [_reference(reference) for reference in references]
@@ -121,9 +123,13 @@ def _chosen(tools: tuple[Tool, ...], choice: Json, at_most: int | None) -> ToolU
             )
         case {"type": "function" | "custom"}:
             named = tuple(tool for tool in tools if (tool.kind, tool.name) == _reference(choice))
-            return ToolUse(tools=named, mode="required", at_most=1) if named else ToolUse()
+            return _named(named)
         case _:
             return ToolUse(tools=tools, mode="auto", at_most=at_most)
+
+
+def _named(tools: tuple[Tool, ...]) -> ToolUse:
+    return ToolUse(tools=tools, mode="required", at_most=1, is_named=True) if tools else ToolUse()
 
 
 def _reference(reference: Json) -> tuple[Json, Json] | None:
@@ -141,7 +147,7 @@ def _chosen_function(functions: tuple[Tool, ...], choice: Json) -> ToolUse:
         return ToolUse()
     if isinstance(choice, Mapping):
         named = tuple(tool for tool in functions if tool.name == choice.get("name"))
-        return ToolUse(tools=named, mode="required", at_most=1) if named else ToolUse()
+        return _named(named)
     return ToolUse(tools=functions, mode="auto", at_most=1)
 
 

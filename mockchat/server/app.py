@@ -20,7 +20,7 @@ from mockchat.server.deliveries import delivery_of
 from mockchat.server.repeats import Repeats
 from mockchat.server.reports import report
 from mockchat.server.requests import read_query
-from mockchat.server.routes import NotRouted, Routes
+from mockchat.server.routes import NotRouted, Routes, key_headers
 from mockchat.server.service import NEVER_RETRY, Call, Refusal, Result, Service
 from mockchat.server.service_headers import ServiceHeaders
 from mockchat.server.settings import Settings
@@ -31,6 +31,7 @@ __all__ = ["App", "Ticket"]
 
 OPERATIONS: Mapping[str, Callable[[Service, Call], Result]] = {
     "createChatCompletion": chat.create_completion,
+    "createDeploymentChatCompletion": chat.create_completion,
     "listChatCompletions": stored_operations.list_completions,
     "getChatCompletion": stored_operations.get_completion,
     "updateChatCompletion": stored_operations.update_completion,
@@ -59,6 +60,7 @@ class App:
         self._settings = settings
         self._scripts = scripts
         self._routes = Routes(profile.documents)
+        self._key_headers = key_headers(profile.documents)
         self._headers = ServiceHeaders(profile.settings)
         self._service = Service(
             settings=settings,
@@ -128,7 +130,7 @@ class App:
             route = self._routes.find(incoming.method, call.path)
         except NotRouted as missing:
             raise self._unrouted(missing) from None
-        problem = problem_with(incoming.headers, self._settings.api_keys)
+        problem = problem_with(incoming.headers, self._settings.api_keys, self._key_headers)
         if problem is not None:
             name, fields = problem
             raise self._service.error(name, **fields)

@@ -1,5 +1,6 @@
 """The operation `createChatCompletion`: judge the request, find or make its answer."""
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from mockchat.errors import ImpossibleSchema
@@ -26,6 +27,9 @@ def create_completion(service: Service, call: Call) -> Result:
         MockchatError: A scripted reply is no answer to it; whatever a scripted callable raises.
     """
     body = read_body(service, call, "request")
+    if "model" in call.parameters:
+        body = {**body, "model": call.parameters["model"]}  # the path decides, not the body
+    heeded = service.contract.profile.heeded(body)
     if isinstance(body.get("model"), str):
         find_model(service, body["model"])
     made, draw = _answer(service, call, body)
@@ -37,11 +41,11 @@ def create_completion(service: Service, call: Call) -> Result:
             pacing=made.pacing,
             fault=made.fault,
         )
-    if made.completion is not None and body.get("store") is True:
+    if made.completion is not None and heeded.get("store") is True:
         service.stores.of(call.script).keep(Stored.of(made.completion, body))
     return Result(
         body=made.completion,
-        chunks=_chunks(service, made, body, draw) if body.get("stream") is True else None,
+        chunks=_chunks(service, made, heeded, draw) if heeded.get("stream") is True else None,
         used=_used(made),
         pacing=made.pacing,
         fault=made.fault,
@@ -122,10 +126,13 @@ def _chunks(
         return (made.completion,)  # not a completion, and sent unchecked: one event as it is
     asked = body.get("stream_options")
     options: JsonView = asked if isinstance(asked, dict) else {}
+    style = service.style
+    if options.get("continuous_usage_stats") is True:
+        style = replace(style, usage="every", usage_null=False)
     return split(
         made.completion,
         made.plan,
-        style=service.style,
+        style=style,
         include_usage=options.get("include_usage") is True,
         obfuscation=options.get("include_obfuscation") is not False,
         draw=draw,

@@ -12,7 +12,9 @@ _LONG_ENOUGH = 20
 """A key shorter than this is masked whole: eight and four characters of it would be most of it."""
 
 
-def problem_with(headers: Headers, keys: tuple[str, ...]) -> tuple[str, dict[str, str]] | None:
+def problem_with(
+    headers: Headers, keys: tuple[str, ...], own_headers: tuple[str, ...] = ()
+) -> tuple[str, dict[str, str]] | None:
     """Return the name and the fields of the catalogue's error for a request's credentials.
 
     A key comes as a bearer token, or as the password of basic authentication, as the API's own
@@ -21,16 +23,20 @@ def problem_with(headers: Headers, keys: tuple[str, ...]) -> tuple[str, dict[str
     Args:
         headers: The request's fields.
         keys: The keys that are accepted; () accepts anything.
+        own_headers: Fields of the profile's own that carry a key as it is, such as "api-key".
 
     Returns:
         None where the request may pass.
     """
     if not keys:
         return None
-    authorization = header(headers, "authorization")
-    if authorization is None:
-        return "missing_authorization", {}
-    offered = _key_in(authorization)
+    own = (header(headers, name) for name in own_headers)
+    offered = next((value.strip() for value in own if value is not None), None)
+    if offered is None:
+        authorization = header(headers, "authorization")
+        if authorization is None:
+            return "missing_authorization", {}
+        offered = _key_in(authorization)
     if not offered:
         return "malformed_authorization", {}
     # Every key is compared, each in constant time: how long it takes tells nothing about them.

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from mockchat.contract.pointers import tokens_of, value_at
 from mockchat.errors import MockchatError
 from mockchat.types import Json, JsonView
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-_PREFIX = "/v1"
+_USUAL_SERVERS = ({"url": "/v1"}, {"url": "/"})
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
@@ -59,8 +59,9 @@ class Route:
 
 
 class Routes:
-    """The paths of an OpenAPI document, each served with and without `/v1`.
+    """The paths of an OpenAPI document, each served behind the paths of all its servers.
 
+    OpenAI's are `/v1` and `/`; a vendor's stand in its document ("/openai/v1", "/v1beta/openai").
     Paths without placeholders are found in a dictionary. A placeholder takes one segment; at the
     end of a path under which the document has nothing else, it takes the rest, slashes included:
     compatible servers have models called "meta-llama/Llama-3".
@@ -73,7 +74,11 @@ class Routes:
         document = documents["openapi"]
         self._exact: dict[str, dict[str, Operation]] = {}
         self._patterns: list[tuple[re.Pattern[str], dict[str, Operation]]] = []
-        paths = {_bare(path): item for path, item in document["paths"].items()}
+        servers = document.get("servers", _USUAL_SERVERS)
+        prefixes = {urlsplit(server["url"]).path.rstrip("/") for server in servers}
+        # The longest first: "/openai/v1/models" is "/models", though "/openai" is a server too.
+        self._prefixes = sorted(prefixes, key=len, reverse=True)
+        paths = document["paths"]
         for path, item in paths.items():
             operations = dict(_operations(item, documents))
             if _PLACEHOLDER.search(path):
@@ -92,15 +97,23 @@ class Routes:
         Raises:
             NotRouted: There is none; `allowed` tells whether the method or the path is at fault.
         """
-        bare = _bare(path)
-        operations = self._exact.get(bare)
-        parameters: dict[str, str] = {}
-        if operations is None:
-            operations, parameters = self._match(bare)
+        operations, parameters = self._operations(path)
         operation = operations.get(method)
         if operation is None:
             raise NotRouted(method, path, tuple(operations))
         return Route(operation=operation, parameters=parameters)
+
+    def _operations(self, path: str) -> tuple[dict[str, Operation], dict[str, str]]:
+        for prefix in self._prefixes:
+            bare = path.removeprefix(prefix)
+            if not path.startswith(f"{prefix}/"):
+                continue
+            if bare in self._exact:
+                return self._exact[bare], {}
+            operations, parameters = self._match(bare)
+            if operations:
+                return operations, parameters
+        return {}, {}
 
     def _match(self, path: str) -> tuple[dict[str, Operation], dict[str, str]]:
         for pattern, operations in self._patterns:
@@ -110,8 +123,14 @@ class Routes:
         return {}, {}
 
 
-def _bare(path: str) -> str:
-    return path.removeprefix(_PREFIX) if path.startswith(f"{_PREFIX}/") else path
+def key_headers(documents: Mapping[str, JsonView]) -> tuple[str, ...]:
+    """Return the header fields that carry a key besides `authorization`, as OpenAPI declares them."""
+    schemes = documents["openapi"].get("components", {}).get("securitySchemes", {})
+    return tuple(
+        scheme["name"].lower()
+        for scheme in schemes.values()
+        if scheme.get("type") == "apiKey" and scheme.get("in") == "header"
+    )
 
 
 def _pattern(path: str, *, is_inner: bool) -> re.Pattern[str]:

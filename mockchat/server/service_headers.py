@@ -18,7 +18,7 @@ from mockchat.types import Json, JsonView
 
 _MINUTE = 60
 _HOUR = 3600
-_FIGURES = ("limit", "remaining", "reset")
+_FIGURES = ("limit", "remaining", "reset", "reset_seconds")
 _NAME = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -34,10 +34,14 @@ class Quota:
     limit: int
     window: float
 
-    def figures(self, used: int) -> tuple[str, str, str]:
-        """Return limit, what is left, and how long until all is free again, as the API says them."""
+    def figures(self, used: int) -> tuple[str, str, str, str]:
+        """Return limit, what is left, and how long until all is free again, as the API says them.
+
+        The time comes twice: as a duration, and in whole seconds as Azure has it.
+        """
         left = max(0, self.limit - used)
-        return str(self.limit), str(left), duration((self.limit - left) * self.window / self.limit)
+        wait = (self.limit - left) * self.window / self.limit
+        return str(self.limit), str(left), duration(wait), str(math.ceil(wait))
 
 
 class ServiceHeaders:

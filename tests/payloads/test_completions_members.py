@@ -11,7 +11,7 @@ PROFILE = contract_for("openai").profile
 def members_of(response, **documents):
     """Return what a profile with this response document declares."""
     found = {"response": response, "chunk": {}, **documents}
-    return reply_members(replace(PROFILE, levels={"observed": found}))
+    return reply_members(replace(PROFILE, levels={"observed": found, "documented": found}))
 
 
 def test_the_openai_profile_declares_all_that_is_recorded():

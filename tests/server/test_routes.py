@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from mockchat.contract.profile import load_profile
+from mockchat.contract.profile import load_profile, profile_names
 from mockchat.server.app import OPERATIONS
 from mockchat.server.routes import NotRouted, Routes
 
@@ -85,11 +85,29 @@ def test_every_operation_of_every_document_has_a_handler():
     """A document that names an operation nobody wrote would end in a 500."""
     ids = {
         item["operationId"]
-        for path in DOCUMENTS["openapi"]["paths"].values()
+        for name in profile_names()
+        for path in load_profile(name).documents["openapi"]["paths"].values()
         for item in path.values()
         if isinstance(item, dict)
     }
     assert ids == OPERATIONS.keys()
+
+
+@pytest.mark.parametrize(
+    ("servers", "served", "missing"),
+    [
+        (["https://api.example/openai/v1", "/openai"], "/openai/v1/models", "/v1/models"),
+        (["/openai", "/openai/v1"], "/openai/models", "/openai/v2/models"),
+        (["/"], "/models", "/v1/models"),
+    ],
+)
+def test_paths_are_served_behind_the_servers_of_the_document(servers, served, missing):
+    """A vendor's base URL is in its document, whatever it is called."""
+    openapi = DOCUMENTS["openapi"] | {"servers": [{"url": url} for url in servers]}
+    routes = Routes({**DOCUMENTS, "openapi": openapi})
+    assert routes.find("GET", served).operation.id == "listModels"
+    with pytest.raises(NotRouted):
+        routes.find("GET", missing)
 
 
 def test_a_profile_adds_paths_by_document_alone():
