@@ -2,20 +2,19 @@
 
 Each function has the shape `jsonschema` asks of a keyword: it yields an error per fault. The texts
 of these errors are not used; `validation` words them. Verdicts are those of the stock validator,
-but for two decisions: `pattern` is ASCII and `$` means the end, as in ECMA 262, and an integer is
+but for two decisions: a `pattern` means what it means in ECMA 262 (`patterns`), and an integer is
 written as one, so 1.0 is none.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 
 from jsonschema import ValidationError
 from jsonschema._utils import find_evaluated_item_indexes_by_schema as _evaluated_items
 from jsonschema._utils import find_evaluated_property_keys_by_schema as _evaluated_keys
 
+from mockchat.contract.patterns import is_found
 from mockchat.contract.unions import json_type
 from mockchat.types import Json
 
@@ -30,24 +29,6 @@ def fault(
     return ValidationError(
         "", validator=keyword, validator_value=expected, instance=instance, path=at
     )
-
-
-@lru_cache(maxsize=1024)
-def regular_expression(pattern: str) -> re.Pattern[str]:
-    """Return `pattern` compiled as ECMA 262 reads it: ASCII classes, `$` only at the very end.
-
-    Raises:
-        re.error: It is not a pattern Python can read.
-    """
-    return re.compile(_dollar_to_end(pattern), re.ASCII)
-
-
-# An escaped character, a class (whose first character may be a bracket), or a bare dollar.
-_PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]?|\$", re.DOTALL)
-
-
-def _dollar_to_end(pattern: str) -> str:
-    return _PIECE.sub(lambda piece: r"\Z" if piece[0] == "$" else piece[0], pattern)
 
 
 def json_equal(one: Json, other: Json) -> bool:
@@ -137,7 +118,7 @@ def _is_no_multiple(value: Any, step: Any) -> bool:
 
 def pattern(validator: Any, text: Any, instance: Any, _schema: Any) -> Errors:
     """Judge `pattern`."""
-    if validator.is_type(instance, "string") and not regular_expression(text).search(instance):
+    if validator.is_type(instance, "string") and not is_found(text, instance):
         yield fault("pattern", text, instance)
 
 
@@ -205,9 +186,8 @@ def pattern_properties(validator: Any, patterns: Any, instance: Any, _schema: An
     """Judge `patternProperties`."""
     if validator.is_type(instance, "object"):
         for text, member in patterns.items():
-            expression = regular_expression(text)
             for name, value in instance.items():
-                if expression.search(name):
+                if is_found(text, name, untold=False):
                     yield from validator.descend(value, member, path=name, schema_path=text)
 
 
@@ -216,9 +196,9 @@ def additional_properties(validator: Any, others: Any, instance: Any, schema: An
     if not validator.is_type(instance, "object"):
         return
     known = schema.get("properties", {})
-    patterns = [regular_expression(text) for text in schema.get("patternProperties", ())]
+    patterns = schema.get("patternProperties", ())
     for name, value in instance.items():
-        if name in known or any(expression.search(name) for expression in patterns):
+        if name in known or any(is_found(text, name) for text in patterns):
             continue
         if others is False:
             yield fault("additionalProperties", sorted(known), value, at=(name,))

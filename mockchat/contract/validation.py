@@ -10,7 +10,6 @@ that the verdict is one violation `schema.depth`, never a RecursionError.
 """
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from typing import Any
@@ -23,7 +22,7 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012, specification_with
 
 from mockchat.contract.judges import MAX_HOPS, TooDeep, judge_class, no_reference
-from mockchat.contract.keywords import regular_expression
+from mockchat.contract.patterns import pattern_problem
 from mockchat.contract.pointers import pointer_of, tokens_of, value_at
 from mockchat.contract.unions import Resolve, wanted
 from mockchat.contract.wording import sentence
@@ -155,10 +154,9 @@ def _bad_patterns(schema: Json) -> Iterable[tuple[str, str]]:
         texts = [("pattern", part.get("pattern"))]
         texts += [("patternProperties", text) for text in part.get("patternProperties", ())]
         for keyword, text in texts:
-            try:
-                regular_expression(text) if isinstance(text, str) else None
-            except (re.error, OverflowError, RecursionError) as error:
-                yield f"{pointer}/{keyword}", f"{text!r} is not a regular expression: {error}"
+            problem = pattern_problem(text) if isinstance(text, str) else None
+            if problem is not None:
+                yield f"{pointer}/{keyword}", f"{text!r} is not a regular expression: {problem}"
 
 
 def _bad_references(schema: Json, stock: Any) -> Iterable[tuple[str, str]]:

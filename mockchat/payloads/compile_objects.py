@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
+from mockchat.contract.patterns import is_found
+from mockchat.contract.regex_syntax import BadPattern
 from mockchat.payloads import regexes
 from mockchat.payloads.compile_arrays import Place
 from mockchat.payloads.goals import Flat, Part, greatest, smallest
-from mockchat.payloads.regex_syntax import BadPattern
 from mockchat.payloads.schema_nodes import Extra, Impossible, Node, Object
 from mockchat.payloads.seeded import SeededDraw
 from mockchat.payloads.vocabulary import escaped
@@ -41,7 +42,7 @@ def object_(
     known = dict.fromkeys(name for flat in flats for name in flat.schema.get("properties", ()))
     properties: dict[str, Node] = {}
     for name in {**known, **dict.fromkeys(required), **dict.fromkeys(_with_needs(needs, needs))}:
-        matched = frozenset(text for text in patterns if regexes.is_found(text, name))
+        matched = frozenset(text for text in patterns if is_found(text, name, untold=False))
         goal = _member_goal(flats, name, matched)
         if not all(accepts(rule, name) for rule in names):
             reason = f"propertyNames refuses the name {name!r}"
@@ -110,7 +111,7 @@ def _classes(patterns: Sequence[str]) -> list[frozenset[str]]:
                 name = regexes.sample(pattern, probe)
             except (regexes.NoSample, BadPattern):
                 break
-            found[frozenset(text for text in patterns if regexes.is_found(text, name))] = None
+            found[frozenset(text for text in patterns if is_found(text, name, untold=False))] = None
     return [*found]
 
 

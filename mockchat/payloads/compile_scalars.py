@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from fractions import Fraction
 
+from mockchat.contract.patterns import is_found
 from mockchat.payloads import regexes
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.formats import BASE64, FORMATS
@@ -111,7 +112,7 @@ def fits(node: String, text: str) -> bool:
     """Tell whether `text` has the lengths and the patterns of `node`."""
     if len(text) < node.least or (node.most is not None and len(text) > node.most):
         return False
-    return all(regexes.is_found(pattern, text) for pattern in node.patterns)
+    return all(is_found(pattern, text) for pattern in node.patterns)
 
 
 def formatted(name: str, node: String, draw: Draw) -> str | None:

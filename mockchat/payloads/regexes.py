@@ -1,26 +1,24 @@
-"""Make text that a regular expression finds, and test text against one.
+"""Make text that a regular expression finds.
 
 Samples are built along the expression, then tested: look-arounds, word boundaries and anchors in
 odd places are met by trying again, up to `TRIES` times.
 """
 
-import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from mockchat.payloads.draw import Draw
-from mockchat.payloads.regex_syntax import (
+from mockchat.contract.patterns import regular_expression
+from mockchat.contract.regex_syntax import parse
+from mockchat.contract.regex_tree import (
     Alternatives,
-    Assertion,
     BackReference,
-    BadPattern,
     Chars,
     Expression,
     Group,
     Repeat,
     Sequence,
-    parse,
 )
+from mockchat.payloads.draw import Draw
 
 TRIES = 200
 """How often a sample is drawn before a pattern counts as one that cannot be met."""
@@ -28,38 +26,21 @@ TRIES = 200
 _FREE = 1 << 30
 _EXTRA_REPEATS = 2.0
 _POOL = 96
+_SURROGATES = range(0xD800, 0xE000)
 
 
 class NoSample(ValueError):
     """No text found that matches, within `TRIES` tries."""
 
 
-@lru_cache(maxsize=512)
-def compiled(pattern: str) -> re.Pattern[str]:
-    """Return a Python expression that means what `pattern` means in ECMA-262.
-
-    Raises:
-        BadPattern: It cannot be read, or Python has no equivalent.
-    """
-    try:
-        return re.compile(_python(parse(pattern)), re.ASCII)
-    except (re.error, OverflowError, RecursionError) as problem:
-        raise BadPattern(f"not supported: {problem}") from None
-
-
-def is_found(pattern: str, text: str) -> bool:
-    """Tell whether `pattern` is found anywhere in `text`."""
-    return compiled(pattern).search(text) is not None
-
-
 def sample(pattern: str, draw: Draw, *, least: int = 0, most: int | None = None) -> str:
     """Return text of `least` to `most` characters in which `pattern` is found.
 
     Raises:
-        BadPattern: The pattern cannot be read.
+        BadPattern: The pattern cannot be read, or not be run.
         NoSample: No such text was found.
     """
-    expression = compiled(pattern)
+    expression = regular_expression(pattern)
     tree = parse(pattern)
     limit = _FREE if most is None else most
     for _ in range(TRIES):
@@ -182,33 +163,6 @@ def _pool(node: Chars) -> str:
         return "".join(printable)
     points: list[str] = []
     for low, high in node.ranges:
-        points.extend(chr(point) for point in range(low, min(high + 1, low + _POOL)))
+        first = _SURROGATES.stop if low in _SURROGATES else low
+        points.extend(chr(point) for point in range(first, min(high + 1, first + _POOL)))
     return "".join(points[:_POOL])
-
-
-def _python(node: Expression) -> str:  # noqa: PLR0911 - one for each kind of node
-    match node:
-        case Chars():
-            return _python_class(node)
-        case Sequence():
-            return "".join([_python(item) for item in node.items])
-        case Alternatives():
-            return "(?:" + "|".join([_python(option) for option in node.options]) + ")"
-        case Repeat():
-            most = "" if node.most is None else str(node.most)
-            return f"(?:{_python(node.item)}){{{node.least},{most}}}"
-        case Group():
-            return f"({_python(node.item)})"
-        case BackReference():
-            return f"(?:\\{node.number})"
-        case Assertion():
-            return node.python
-        case _:
-            return f"{node.opening}{_python(node.item)})"
-
-
-def _python_class(node: Chars) -> str:
-    if not node.ranges:
-        return "(?!)"
-    spans = [f"\\U{low:08x}-\\U{high:08x}" for low, high in node.ranges]
-    return f"[{''.join(spans)}]"

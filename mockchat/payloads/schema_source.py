@@ -1,10 +1,8 @@
 """Load a caller's schema: checked, upgraded, its references resolvable, every part with a pointer."""
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
-from jsonschema import ValidationError, validators
 from referencing import Registry
 from referencing.exceptions import NoSuchResource, Unresolvable
 from referencing.jsonschema import DRAFT202012
@@ -12,11 +10,11 @@ from referencing.jsonschema import DRAFT202012
 from mockchat.contract.judges import TooDeep, judge_class
 from mockchat.errors import ImpossibleSchema
 from mockchat.payloads.drafts import Upgrade
-from mockchat.payloads.regexes import is_found
 from mockchat.payloads.vocabulary import check, subschemas
 from mockchat.types import Json, JsonView
 
 _BASE = "https://mockchat.invalid/schema"
+_JUDGE = judge_class()
 
 Schemas: TypeAlias = Registry[Json]
 """Documents that references may name, by URI."""
@@ -117,20 +115,8 @@ class Source:
             return schema
         if id(schema) not in self._tests:
             self._kept.append(schema)
-            self._tests[id(schema)] = _judge()(schema, registry=self._registry).is_valid
+            self._tests[id(schema)] = _JUDGE(schema, registry=self._registry).is_valid
         try:
             return self._tests[id(schema)](value)
         except (TooDeep, RecursionError):
             return False
-
-
-@cache
-def _judge() -> Any:
-    """Return the contract's judge, made to read the patterns that samples are drawn from."""
-    extend: Any = validators.extend
-    return extend(judge_class(), {"pattern": _pattern})
-
-
-def _pattern(validator: Any, text: str, instance: Json, _: Json) -> Iterator[ValidationError]:
-    if validator.is_type(instance, "string") and not is_found(text, instance):
-        yield ValidationError("", validator="pattern", validator_value=text, instance=instance)

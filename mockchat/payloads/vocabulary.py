@@ -3,8 +3,8 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 
+from mockchat.contract.patterns import pattern_problem
 from mockchat.errors import ImpossibleSchema
-from mockchat.payloads.regex_syntax import BadPattern, parse
 from mockchat.types import Json
 
 TYPES: tuple[str, ...] = ("null", "boolean", "integer", "number", "string", "array", "object")
@@ -207,8 +207,7 @@ def _check_keywords(schema: Mapping[str, Json], pointer: str) -> None:
         if keyword == "patternProperties":
             patterns = [*value]
         for pattern in patterns:
-            try:
-                parse(pattern)
-            except BadPattern as problem:
+            problem = pattern_problem(pattern)
+            if problem is not None:
                 reason = f"not a regular expression: {pattern!r} ({problem})"
-                raise ImpossibleSchema(where, reason) from None
+                raise ImpossibleSchema(where, reason)

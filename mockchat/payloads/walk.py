@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from mockchat.contract.patterns import is_found
 from mockchat.payloads import regexes, scalars
 from mockchat.payloads.compile_scalars import fits
 from mockchat.payloads.draw import Draw
@@ -282,7 +283,7 @@ class Walk:
             return name
         for _ in range(_NAME_TRIES):
             name = self._candidate(node, extra, depth)
-            matched = {text for text in node.patterns if regexes.is_found(text, name)}
+            matched = {text for text in node.patterns if is_found(text, name, untold=False)}
             if name not in node.properties and name not in taken and matched == extra.matched:
                 return name
             longer = f"{name}_"

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from mockchat.contract import judges
 from mockchat.contract.judges import MAX_HOPS
-from mockchat.contract.keywords import json_equal, regular_expression
+from mockchat.contract.keywords import json_equal
 from mockchat.contract.profile import load_profile
 from mockchat.contract.unions import wanted
 from mockchat.contract.validation import DocumentJudge, schema_problems, schema_violations
@@ -403,7 +403,7 @@ def test_caller_s_draft_is_respected(draft, schema, value, expected):
         ({"required": "a"}, "/required", "is not of type 'array'"),
         ({"pattern": "("}, "/pattern", "'(' is not a regular expression"),
         (
-            {"properties": {"a": {"pattern": "a{99999999999}"}}},
+            {"properties": {"a": {"pattern": "a{2,1}"}}},
             "/properties/a/pattern",
             "not a reg",
         ),
@@ -498,26 +498,6 @@ def test_value_is_shown_short(value, text):
 def test_keyword_without_a_sentence_is_named():
     """Older drafts have keywords of their own."""
     assert sentence("dependencies", {}, 5, []) == "5 breaks the keyword dependencies"
-
-
-@pytest.mark.parametrize(
-    ("pattern", "text", "is_match"),
-    [
-        ("a$", "a\n", False),
-        (r"a\$", "a$", True),
-        ("[$]", "$", True),
-        ("[]$]", "$", True),
-        (r"[\]$]", "$", True),
-        ("\\", "", None),
-    ],
-)
-def test_dollar_means_the_end(pattern, text, is_match):
-    """ECMA 262 has no $ before a last newline."""
-    if is_match is None:
-        with pytest.raises(Exception, match="bad escape"):
-            regular_expression(pattern)
-    else:
-        assert bool(regular_expression(pattern).search(text)) is is_match
 
 
 SCALARS = st.one_of(

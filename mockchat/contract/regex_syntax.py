@@ -1,14 +1,17 @@
 r"""Read ECMA-262 regular expressions, the dialect of JSON Schema, into a small tree.
 
 Python's own parser is private and reads another dialect: `\d` there takes Arabic digits, `$`
-forgives a final newline, and `\p{L}`, `\u{1F600}` or `(?<name>…)` are errors. The tree says what a
-sampler needs, and can be written back as a Python expression of the same meaning.
+forgives a final newline, and `\p{L}`, `\u{1F600}` or `(?<name>…)` are errors. What ECMA-262 says
+with and without the flag `u` is read, and beside it what schemas made by other languages contain:
+`(?P<name>…)`, `(?i)`, `\A` and `\Z`.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from mockchat.payloads.charsets import (
+from mockchat.contract.charsets import (
+    ANY,
     DIGITS,
     LAST,
     LINE_ENDS,
@@ -18,84 +21,52 @@ from mockchat.payloads.charsets import (
     complement,
     merged,
     property_ranges,
+    with_cases,
+)
+from mockchat.contract.regex_tree import (
+    Alternatives,
+    Assertion,
+    BackReference,
+    Chars,
+    Expression,
+    Group,
+    Look,
+    Repeat,
+    Sequence,
 )
 
 _CONTROLS = {"t": 0x09, "n": 0x0A, "v": 0x0B, "f": 0x0C, "r": 0x0D, "0": 0x00}
+_BOUNDS = re.compile(r"\{([0-9]+)(?:(,)([0-9]*))?\}")
+_FLAGS = re.compile(r"\?([ims]*)(?:-([ims]+))?([:)])")
+_LOW_SURROGATE = re.compile(r"\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_LINE_START = "(?<![^\\n\\r\\u2028\\u2029])"
+_LINE_END = "(?![^\\n\\r\\u2028\\u2029])"
 
 
 class BadPattern(ValueError):
     """A regular expression that cannot be read; the text says why and where."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chars:
-    """One character out of a set."""
-
-    ranges: Ranges
+class UnsupportedPattern(BadPattern):
+    """A regular expression that is right, as far as can be told, and that cannot be run here."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
-    """All items, one after the other."""
+class _Flags:
+    """How letters, dots and the ends of lines are read at one place of a pattern."""
 
-    items: tuple["Expression", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Alternatives:
-    """One of the options."""
-
-    options: tuple["Expression", ...]
+    i: bool = False
+    m: bool = False
+    s: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
-    """The item `least` to `most` times; `most` None: without bound."""
-
-    item: "Expression"
-    least: int
-    most: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A capturing group, numbered from 1."""
-
-    item: "Expression"
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class BackReference:
-    """What group `number` took."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Assertion:
-    r"""A condition of no width: Python's own text for it (`\A`, `\Z`, `\b`, `\B`)."""
-
-    python: str
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """A look-around; `opening` is its text up to the body, as `(?=`."""
-
-    item: "Expression"
-    opening: str
-
-
-Expression = Chars | Sequence | Alternatives | Repeat | Group | BackReference | Assertion | Look
-
-
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=1024)
 def parse(pattern: str) -> Expression:
     """Read `pattern` into its tree.
 
     Raises:
-        BadPattern: It is not a regular expression, or uses what is not supported.
+        BadPattern: It is not a regular expression.
+        UnsupportedPattern: It uses a Unicode property that Python's own tables do not tell.
     """
     reader = _Reader(pattern)
     try:
@@ -118,6 +89,7 @@ class _Reader:
         self.groups = 0
         self.names: dict[str, int] = {}
         self.references: list[int] = []
+        self.flags = _Flags()
 
     def problem(self, what: str) -> BadPattern:
         return BadPattern(f"{what} at position {self.position}")
@@ -174,20 +146,18 @@ class _Reader:
         for sign, bounds in (("*", (0, None)), ("+", (1, None)), ("?", (0, 1))):
             if self.accept(sign):
                 return bounds
-        start = self.position
-        if not self.accept("{"):
+        found = _BOUNDS.match(self.pattern, self.position)
+        if found is None:  # a brace that is no quantifier stands for itself
             return None
-        low, comma, high = self.until("}").partition(",")
-        if not low.isdecimal() or not (high.isdecimal() or not high):
-            self.position = start
-            raise self.problem("a lone '{'")
+        self.position = found.end()
+        low, comma, high = found.groups()
         least = int(low)
         most = least if not comma else int(high) if high else None
         if most is not None and most < least:
             raise self.problem("a repetition whose bounds are out of order")
         return least, most
 
-    def atom(self) -> Expression:
+    def atom(self) -> Expression:  # noqa: PLR0911 - one for each kind of atom
         char = self.take()
         if char == "(":
             return self.group()
@@ -196,49 +166,62 @@ class _Reader:
         if char == "\\":
             return self.escape()
         if char == ".":
-            return Chars(complement(LINE_ENDS))
-        if char in "^$":
-            return Assertion("\\A" if char == "^" else "\\Z")
-        if char in "*+?":
+            return Chars(ANY if self.flags.s else complement(LINE_ENDS))
+        if char == "^":
+            return Assertion(_LINE_START if self.flags.m else "\\A")
+        if char == "$":
+            return Assertion(_LINE_END if self.flags.m else "\\Z")
+        if char in "*+?" or _BOUNDS.match(self.pattern, self.position - 1):
             raise self.problem("nothing to repeat")
-        if char == "{" and self.pattern[self.position : self.position + 1].isdecimal():
-            raise self.problem("nothing to repeat")
-        return Chars(((ord(char), ord(char)),))
+        return self.chars(((ord(char), ord(char)),))
+
+    def chars(self, ranges: Ranges) -> Chars:
+        """Return a set of characters, as the flags at this place have it."""
+        return Chars(with_cases(ranges) if self.flags.i else ranges)
 
     def group(self) -> Expression:
-        wrap = None
-        if self.accept("?:"):
-            pass
-        elif self.pattern.startswith(("?=", "?!", "?<=", "?<!"), self.position):
-            opening = "(" + self.pattern[self.position : self.position + 2]
-            self.position += 2
+        flags = _FLAGS.match(self.pattern, self.position)
+        if flags is not None and flags[0] != "?)":
+            self.position = flags.end()
+            return self.flagged(*flags.groups(default=""))
+        if self.accept("?P="):
+            return self.reference(self.names.get(self.until(")"), -1))
+        if self.pattern.startswith(("?=", "?!", "?<=", "?<!"), self.position):
+            opening = "(" + self.take() + self.take()
             if opening == "(?<":
                 opening += self.take()
-            wrap = opening
-        elif self.accept("?P="):
-            return self.reference(self.names.get(self.until(")"), -1))
-        else:
-            self.groups += 1
-            number = self.groups
-            if self.accept("?<") or self.accept("?P<"):
-                self.names[self.until(">")] = number
-            elif self.peek() == "?":
-                raise self.problem("a group of an unknown kind")
-            return Group(self.closed(), number)
+            return Look(self.closed(), opening)
+        self.groups += 1
+        number = self.groups
+        if self.accept("?<") or self.accept("?P<"):
+            self.names[self.until(">")] = number
+        elif self.peek() == "?":
+            raise self.problem("a group of an unknown kind")
+        return Group(self.closed(), number)
+
+    def flagged(self, on: str, off: str, end: str) -> Expression:
+        """Read `?:…)`, `?i:…)`, or `?i)`, which holds up to the end of the group around it."""
+        outer = self.flags
+        self.flags = replace(outer, **dict.fromkeys(on, True), **dict.fromkeys(off, False))
+        if end == ")":
+            return Sequence(())
         body = self.closed()
-        return body if wrap is None else Look(body, wrap)
+        self.flags = outer
+        return body
 
     def closed(self) -> Expression:
+        outer = self.flags
         body = self.alternatives()
         if not self.accept(")"):
             raise self.problem("a group is not closed")
+        self.flags = outer
         return body
 
     def reference(self, number: int) -> Expression:
         if number < 1:
             raise self.problem("a back-reference to a group that does not exist")
         self.references.append(number)
-        return BackReference(number)
+        return BackReference(number, self.flags.i)
 
     def escape(self) -> Expression:
         char = self.peek()
@@ -252,7 +235,7 @@ class _Reader:
             return self.reference(int(self.pattern[start : self.position]))
         if self.accept("k<"):
             return self.reference(self.names.get(self.until(">"), -1))
-        return Chars(self.escaped_set())
+        return self.chars(self.escaped_set())
 
     def escaped_set(self) -> Ranges:
         """Read what follows a backslash, in a class or outside: a set of characters."""
@@ -262,15 +245,22 @@ class _Reader:
         if lower in sets:
             return sets[lower] if char == lower else complement(sets[lower])
         if lower == "p":
-            if not self.accept("{"):
-                raise self.problem("a character property without its name")
-            name = self.until("}").rpartition("=")[2]
-            found = property_ranges(name)
-            if not found:
-                raise self.problem(f"the unknown character property {name!r}")
+            found = self.character_property()
             return found if char == "p" else complement(found)
         point = self.code_point(char)
         return ((point, point),)
+
+    def character_property(self) -> Ranges:
+        if not self.accept("{"):
+            raise self.problem("a character property without its name")
+        name = self.until("}")
+        kind, _, value = name.rpartition("=")
+        found = property_ranges(value) if kind in {"", "gc", "General_Category"} else ()
+        if not name:
+            raise self.problem("a character property without its name")
+        if not found:
+            raise UnsupportedPattern(f"the character property {name!r} is not known here")
+        return found
 
     def code_point(self, char: str) -> int:
         if char in _CONTROLS:
@@ -282,10 +272,18 @@ class _Reader:
         if char == "u":
             if self.accept("{"):
                 return self.hexadecimal(self.until("}"))
-            return self.hexadecimal("".join(self.take() for _ in range(4)))
+            return self.paired(self.hexadecimal("".join(self.take() for _ in range(4))))
         if char.isalnum():
             raise self.problem(f"the unknown escape '\\{char}'")
         return ord(char)
+
+    def paired(self, point: int) -> int:
+        """Return the character of which `point` is the first half, if the second half follows."""
+        low = _LOW_SURROGATE.match(self.pattern, self.position)
+        if low is None or not 0xD800 <= point <= 0xDBFF:  # noqa: PLR2004 - Unicode's own bounds
+            return point
+        self.position = low.end()
+        return 0x10000 + ((point - 0xD800) << 10) + int(low[1], 16) - 0xDC00
 
     def hexadecimal(self, digits: str) -> int:
         try:
@@ -306,7 +304,8 @@ class _Reader:
                 self.position += 1
                 first = self.class_range(first, self.class_member())
             ranges.extend(first)
-        return Chars(complement(tuple(ranges)) if negated else merged(tuple(ranges)))
+        found = self.chars(merged(tuple(ranges)))
+        return Chars(complement(found.ranges)) if negated else found
 
     def class_range(self, first: Ranges, last: Ranges) -> Ranges:
         r"""Return the range between two characters; a dash beside a class, as in `[\w-.]`, is one."""
