@@ -58,7 +58,9 @@ class ConnectionHandler(WSGIRequestHandler):
         """Read a request, answer it, and leave `close_connection` saying whether that was all."""
         self.close_connection = True
         self._method, self._version = "", "HTTP/1.1"
-        if not self._reader.wait():
+        with self.server.idling():
+            has_request = self._reader.wait()
+        if not has_request:
             return
         started = time.monotonic()
         incoming = None

@@ -16,7 +16,7 @@ from mockchat.exchange import Delivery, Ending, Headers, Write
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How long and how much an adapter waits for; sizes in bytes, times in seconds.
+    """How long, how much and how many an adapter waits for; sizes in bytes, times in seconds.
 
     Attributes:
         head_size: Request line and header fields together.
@@ -26,6 +26,9 @@ class Limits:
         write_time: How long one send may wait for a client that does not read.
         linger_time: How long a refused upload is read and thrown away, so that its sender gets to
             see the answer instead of a reset.
+        connections: How many are served at once, a thread each. At the limit the one that has been
+            silent for longest is closed; where none is silent, new ones wait.
+        grace_time: How long a connection must have been silent to be closed for another.
     """
 
     head_size: int = 65_536
@@ -34,6 +37,8 @@ class Limits:
     idle_time: float = 120.0
     write_time: float = 60.0
     linger_time: float = 2.0
+    connections: int = 1_024
+    grace_time: float = 1.0
 
 
 class Refused(MockchatError):

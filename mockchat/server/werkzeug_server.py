@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
@@ -22,6 +23,8 @@ from mockchat.server.ticket import Application
 
 _BACKLOG = 2_048
 """Connections that may wait to be accepted: load clients open theirs in one burst."""
+_QUIET_TIME = 10.0
+"""Seconds between two complaints about one shortage."""
 _STOP_TIME = 1.0
 """Seconds that stopping waits for a handler that is inside somebody's callable."""
 
@@ -73,8 +76,10 @@ class ThreadedServer(ThreadedWSGIServer):
         self.is_stopping = False
         self.socket.setblocking(False)  # a client that left before `accept` must not block it
         self.stop_signal, self._stop_switch = socket.socketpair()
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._connections: dict[threading.Thread, socket.socket] = {}
+        self._idle: dict[threading.Thread, float] = {}  # since when; the longest stands first
+        self._next_complaint = 0.0
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:  # noqa: ARG002 - never polls
         """Accept connections until `stop` is called."""
@@ -84,21 +89,61 @@ class ThreadedServer(ThreadedWSGIServer):
             while not self.is_stopping:
                 ready = [key.fileobj for key, _ in selector.select()]
                 if self.stop_signal not in ready:
-                    self._accept(selector)
+                    self._accept()
 
-    def _accept(self, selector: selectors.BaseSelector) -> None:
+    def _accept(self) -> None:
+        self._make_room()
         try:
             request, address = self.get_request()
         except OSError as error:
             if error.errno in (errno.EMFILE, errno.ENFILE):
-                report("no file handle is left for a new connection", error)
-                selector.unregister(self.socket)
-                selector.select(
-                    0.05
-                )  # a connection may end meanwhile; the stop signal still ends this
-                selector.register(self.socket, selectors.EVENT_READ)
+                self._wait_for_a_handle(error)
             return
         self.process_request(request, address)
+
+    def _wait_for_a_handle(self, error: OSError) -> None:
+        if time.monotonic() > self._next_complaint:
+            report("no file handle is left for a new connection", error)
+            self._next_complaint = time.monotonic() + _QUIET_TIME
+        with self._changed:
+            self._close_idle()
+            self._changed.wait(0.05)
+
+    @contextlib.contextmanager
+    def idling(self) -> Iterator[None]:
+        """Count the connection of this thread as silent: the first to go where room is needed."""
+        thread = threading.current_thread()
+        with self._changed:
+            self._idle[thread] = time.monotonic()
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._idle.pop(thread, None)
+
+    def _make_room(self) -> None:
+        """Wait until one more connection may be served, or the server stops."""
+        with self._changed:
+            while len(self._connections) >= self.limits.connections and not self.is_stopping:
+                self._changed.wait(self._close_idle())
+
+    def _close_idle(self) -> float | None:
+        """Close the connection that has been silent for longest, if that is long enough.
+
+        Returns:
+            The seconds until it is; None where that is not only a matter of time.
+        """
+        thread, since = next(iter(self._idle.items()), (None, 0.0))
+        if thread is None:
+            return None
+        remaining = since + self.limits.grace_time - time.monotonic()
+        if remaining > 0:
+            return remaining
+        del self._idle[thread]
+        with contextlib.suppress(OSError):
+            self._connections[thread].shutdown(socket.SHUT_RDWR)
+        return None
 
     def process_request(self, request: _Request, client_address: _Address) -> None:
         """Serve a connection in a thread that `close` knows of."""
@@ -108,7 +153,7 @@ class ThreadedServer(ThreadedWSGIServer):
             name="mockchat-connection",
             daemon=True,
         )
-        with self._lock:
+        with self._changed:
             self._connections[thread] = request
         try:
             thread.start()
@@ -132,7 +177,9 @@ class ThreadedServer(ThreadedWSGIServer):
 
     def interrupt(self) -> None:
         """Make every waiting thread of this server go on and see that it is over."""
-        self.is_stopping = True
+        with self._changed:
+            self.is_stopping = True
+            self._changed.notify_all()
         self._stop_switch.send(b"!")
         for connection in self._open_connections().values():
             with contextlib.suppress(OSError):
@@ -149,12 +196,13 @@ class ThreadedServer(ThreadedWSGIServer):
         self._stop_switch.close()
 
     def _open_connections(self) -> dict[threading.Thread, socket.socket]:
-        with self._lock:
+        with self._changed:
             return dict(self._connections)
 
     def _forget(self, thread: threading.Thread) -> None:
-        with self._lock:
+        with self._changed:
             self._connections.pop(thread, None)
+            self._changed.notify_all()
 
 
 class LiveServer:
