@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self, TypeAlias
 
 from werkzeug.exceptions import InternalServerError
-from werkzeug.serving import ThreadedWSGIServer, select_address_family
+from werkzeug.serving import ThreadedWSGIServer
 
 from mockchat.errors import BadArgument, MockchatError
 from mockchat.server.connection import ConnectionHandler
@@ -228,6 +228,8 @@ class LiveServer:
     ) -> None:
         if not 0 <= port <= _MAX_PORT:
             raise BadArgument("port", port, f"an integer from 0 to {_MAX_PORT}")
+        if not host:  # to the system this means every address of the machine
+            raise BadArgument("host", host, "a host name or an address")
         self._app = app
         self._host = host
         self._port = port
@@ -295,9 +297,13 @@ _REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - these are loo
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    family = select_address_family(host, port)
     try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        # Of a name with addresses of both versions, clients try the older one at all events.
+        family, *_, address = min(found, key=lambda entry: entry[0] is not socket.AF_INET)
+        return socket.create_server(address, family=family, backlog=_BACKLOG)
+    except UnicodeError as error:
+        raise CannotListen(host, port, 0, f"not a host name ({error})") from None
     except OSError as error:
         code = error.errno or 0
         # Numbers below zero are of the name lookup; above, Python adds the address to the words.

@@ -3,6 +3,7 @@
 import errno
 import http.client
 import pickle
+import re
 import socket
 import struct
 import threading
@@ -723,10 +724,39 @@ def test_a_taken_port_is_one_clear_line(fake_app, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_host_that_is_none_is_one_clear_line(fake_app):
-    """A name nobody knows has an error number of another kind."""
-    with pytest.raises(CannotListen, match=r"cannot listen on nowhere\.invalid port 0: "):
-        LiveServer(fake_app, host="nowhere.invalid").start()
+@pytest.mark.parametrize(
+    "host", ["nowhere.invalid", "a..b", "a" * 300, "unix:///tmp/socket", "http://x", "[::1]", "a b"]
+)
+def test_a_host_that_is_none_is_one_clear_line(fake_app, host):
+    """A name nobody knows has an error number of another kind, some names have none at all."""
+    with pytest.raises(CannotListen, match=rf"^cannot listen on {re.escape(host)} port 0: [^\n]+$"):
+        LiveServer(fake_app, host=host).start()
+
+
+def test_no_host_is_not_every_host(fake_app):
+    """An empty variable in a script must not open the server to the network."""
+    with pytest.raises(BadArgument, match="host is ''; allowed: a host name or an address"):
+        LiveServer(fake_app, host="")
+
+
+@pytest.mark.parametrize(
+    ("addresses", "bound"),
+    [(["::1"], "::1"), (["::1", "127.0.0.1"], "127.0.0.1"), (["127.0.0.1"], "127.0.0.1")],
+)
+def test_a_name_is_listened_on_where_it_leads(fake_app, monkeypatch, addresses, bound):
+    """Machines have names with an address of the sixth version alone, others with both."""
+    looked_up = socket.getaddrinfo
+
+    def getaddrinfo(host, *further, **options):
+        hosts = addresses if host == "box" else [host]
+        return [entry for each in hosts for entry in looked_up(each, *further, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    with LiveServer(fake_app, host="box") as server:
+        assert server.url == f"http://box:{server.port}"
+        with socket.create_connection((bound, server.port), timeout=5) as client:
+            client.sendall(GET)
+            assert client.recv(12) == b"HTTP/1.1 200"
 
 
 @pytest.mark.parametrize("port", [-1, 65_536])
