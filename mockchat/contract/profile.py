@@ -148,6 +148,21 @@ def load_profile(name: str, directory: Path | None = None) -> Profile:
     return _load(name, None if directory is None else directory.resolve())
 
 
+def json_object(path: Path) -> JsonObject:
+    """Return the JSON object that a file of a profile holds.
+
+    Raises:
+        BrokenProfile: It cannot be read, or is none.
+    """
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise BrokenProfile(str(path), "", f"cannot be read as JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise BrokenProfile(str(path), "", "a JSON object is wanted")
+    return value
+
+
 @cache
 def _load(name: str, directory: Path | None) -> Profile:
     return _profile(name, _read(name, _places(directory), ()))
@@ -170,7 +185,7 @@ def _places(directory: Path | None) -> tuple[Path, ...]:
 
 def _read(name: str, places: tuple[Path, ...], heirs: tuple[Path, ...]) -> _Folder:
     folder = _find(name, places, heirs)
-    own = _json_object(folder / "profile.json")
+    own = json_object(folder / "profile.json")
     parent_name = own.get("extends")
     parent = _Folder(path=folder, settings={}, errors={}, documents={})
     if parent_name is not None:
@@ -180,7 +195,7 @@ def _read(name: str, places: tuple[Path, ...], heirs: tuple[Path, ...]) -> _Fold
     return _Folder(
         path=folder,
         settings=merge_patch(inherited, own),
-        errors=merge_patch(parent.errors, _json_object(errors) if errors.is_file() else {}),
+        errors=merge_patch(parent.errors, json_object(errors) if errors.is_file() else {}),
         documents=_documents(folder, _remaining(folder, own, parent.documents)),
     )
 
@@ -214,7 +229,7 @@ def _remaining(
 ) -> dict[str, JsonObject]:
     """Return the parent's documents without what `own` settings take away."""
     documents = dict(inherited)
-    for name, pointers in own.get("without", {}).items():
+    for name, pointers in (own.get("without") or {}).items():
         for index, pointer in enumerate(pointers):
             try:
                 if pointer:
@@ -235,12 +250,12 @@ def _documents(folder: Path, inherited: Mapping[str, JsonObject]) -> dict[str, J
         if name in {"profile", "errors"}:
             continue
         if not name.endswith(_PATCH):
-            documents[name] = _json_object(path)
+            documents[name] = json_object(path)
             continue
         name = name.removesuffix(_PATCH)
         if name not in documents:
             raise BrokenProfile(str(path), "", f"patches {name!r}, which no parent has")
-        documents[name] = merge_patch(documents[name], _json_object(path))
+        documents[name] = merge_patch(documents[name], json_object(path))
     return {
         name: _named(document, f"https://mockchat.invalid/{folder.name}/{name}.json")
         for name, document in documents.items()
@@ -294,16 +309,6 @@ def _models(entries: Json, where: str) -> tuple[Model, ...]:
         listed[model.id] = model
         dated[model.snapshot] = replace(model, id=model.snapshot)
     return tuple((listed | {id_: dated[id_] for id_ in dated if id_ not in listed}).values())
-
-
-def _json_object(path: Path) -> JsonObject:
-    try:
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise BrokenProfile(str(path), "", f"cannot be read as JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise BrokenProfile(str(path), "", "a JSON object is wanted")
-    return value
 
 
 def _is_our_checkout(folder: Path) -> bool:

@@ -1,6 +1,7 @@
 """Walks over schema documents: every subschema with its pointer, references followed on demand."""
 
 from collections.abc import Iterator, Mapping
+from urllib.parse import urljoin
 
 from mockchat.contract.pointers import pointer_of, tokens_of, value_at
 from mockchat.types import Json, JsonObject, JsonView
@@ -20,6 +21,9 @@ ONES = (
     "unevaluatedItems",
     "unevaluatedProperties",
 )
+
+VALUES = frozenset({"const", "enum", "default", "examples"})
+"""Keywords that hold values, where "$ref" is a member like any other."""
 
 _SAME_VALUE = ("allOf", "anyOf", "oneOf")
 
@@ -77,9 +81,8 @@ def resolve(documents: Documents, home: str, reference: str) -> tuple[str, Json]
         LookupError: It leads nowhere.
     """
     uri, _, fragment = reference.partition("#")
-    return _named(documents, home, uri), value_at(
-        documents[_named(documents, home, uri)], tokens_of(fragment)
-    )
+    name = _named(documents, home, uri)
+    return name, value_at(documents[name], tokens_of(fragment))
 
 
 def branches(documents: Documents, home: str, schema: Json) -> Iterator[tuple[str, JsonObject]]:
@@ -102,6 +105,18 @@ def branches(documents: Documents, home: str, schema: Json) -> Iterator[tuple[st
             pending.append(resolve(documents, home, part["$ref"]))
         for keyword in _SAME_VALUE:
             pending += [(home, inner) for inner in part.get(keyword, ())]
+
+
+def absolute(schema: Json, base: str) -> Json:
+    """Copy `schema` with every reference written in full, so that no place has to be remembered."""
+    if isinstance(schema, list):
+        return [absolute(part, base) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    copy = {key: part if key in VALUES else absolute(part, base) for key, part in schema.items()}
+    if isinstance(copy.get("$ref"), str):
+        copy["$ref"] = urljoin(base, copy["$ref"])
+    return copy
 
 
 def _named(documents: Documents, home: str, uri: str) -> str:

@@ -26,15 +26,23 @@ def missing_sites(
 ) -> Iterator[tuple[str, str]]:
     """Yield what a rule looks at and the profile lacks.
 
-    Each comes with a pointer into the rule's parameters: "" where they are not at fault.
+    Each comes with a pointer into the rule's parameters, to the entry that names what is not there;
+    "" where that is all the rule looks at.
 
     Raises:
         LookupError: A reference of a document leads nowhere.
     """
-    for alternatives in looks_at:
-        for pointer, sites in _filled(alternatives, parameters):
-            if not any(_is_there(profile, site) for site in sites.split(" | ")):
-                yield pointer, sites
+    for sites in looks_at:
+        filled = list(_filled(sites, parameters))
+        missing = [(at, each) for at, each in filled if not _is_any_there(profile, each)]
+        if filled and len(missing) == len(filled):
+            yield "", missing[0][1] if len(missing) == 1 else sites
+        else:
+            yield from missing
+
+
+def _is_any_there(profile: Profile, sites: str) -> bool:
+    return any(_is_there(profile, site) for site in sites.split(" | "))
 
 
 def _filled(sites: str, parameters: JsonView) -> Iterator[tuple[str, str]]:

@@ -50,6 +50,20 @@ class Branch:
         """Say whether a value of `type_` has a chance here."""
         return type_ in self.types or (type_ == "integer" and "number" in self.types)
 
+    def overlaps(self, other: "Branch") -> bool:
+        """Say whether a value may fit both, for all that types, listed values and tags tell."""
+        if self.literals is not None and other.literals is not None:
+            return any(_same(one, two) for one in self.literals for two in other.literals)
+        shared = {type_ for type_ in ALL_TYPES if self.admits(type_) and other.admits(type_)}
+        if shared != {"object"}:
+            return bool(shared)
+        common = self.tags.keys() & other.tags.keys()
+        return all(set(self.tags[tag]) & set(other.tags[tag]) for tag in common)
+
+
+def _same(one: Json, other: Json) -> bool:
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
 
 def branch_of(schema: Json, resolve: Resolve, seen: tuple[str, ...] = ()) -> Branch:
     """Return what `schema` says about types, listed values and tags; references are followed."""
