@@ -220,7 +220,8 @@ def response_format(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
     """The text is JSON for json_object, and satisfies the schema for json_schema (official document).
 
     A schema that is not strict is followed as well as the model can: at level `documented` the
-    text must still be JSON. Calls, refusals and choices cut short owe no such text.
+    text must still be JSON. Calls, refusals and choices cut short owe no such text; where a stop
+    sequence may have cut it, which `finish_reason` does not tell, the fault is a note.
     """
     wanted = exchanged.request.get("response_format", {})
     if wanted.get("type") not in {"json_object", "json_schema"}:
@@ -238,6 +239,7 @@ def response_format(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
                 actual=text,
                 expected=problem,
                 is_milder=wanted["type"] == "json_schema" and not is_strict,
+                is_note=bool(exchanged.request.get("stop")),
             )
 
 

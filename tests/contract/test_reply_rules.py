@@ -330,6 +330,15 @@ def test_a_note_stays_a_note_at_both_levels():
         assert contract_for().is_valid("response", reply, level=level)
 
 
+@pytest.mark.parametrize(("stop", "is_note"), [({}, False), ({"stop": "}"}, True)])
+def test_json_that_a_stop_sequence_may_have_cut_is_a_note(stop, is_note):
+    """The service ends the text before the sequence and says `stop`, as at the end of an answer."""
+    (violation,) = contract_for().exchange_violations(
+        JSON_OBJECT | stop, completion(choice("{")), level="documented"
+    )
+    assert (violation.rule, violation.is_note) == ("exchange.response-format", is_note)
+
+
 @pytest.mark.parametrize(
     ("tool", "is_note"), [(TOOL | function_tool(parameters=NUMBER), True), (STRICT_TOOL, False)]
 )
