@@ -21,9 +21,11 @@ from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012, specification_with
 
+from mockchat.contract.drafts import modernized, pointer_before
 from mockchat.contract.judges import MAX_HOPS, TooDeep, judge_class, no_reference
 from mockchat.contract.patterns import pattern_problem
 from mockchat.contract.pointers import pointer_of, tokens_of, value_at
+from mockchat.contract.quick import QuickJudge
 from mockchat.contract.unions import Resolve, wanted
 from mockchat.contract.wording import sentence
 from mockchat.errors import ImpossibleSchema
@@ -43,12 +45,15 @@ class DocumentJudge:
     Args:
         documents: The schemas by name; each has an `$id`, references lead from one to another.
         level: Marked on every violation.
+        is_quick: Whether jsonschema-rs is asked first, where it is installed; verdicts are the same.
 
     Raises:
         LookupError: A reference leads nowhere; the argument is (document, pointer, reference).
     """
 
-    def __init__(self, documents: Mapping[str, JsonObject], level: Level) -> None:
+    def __init__(
+        self, documents: Mapping[str, JsonObject], level: Level, *, is_quick: bool = True
+    ) -> None:
         self._level = level
         self._schemas = {
             name: _absolute(document, document["$id"])
@@ -69,6 +74,7 @@ class DocumentJudge:
                     )
                 except LookupError:
                     raise LookupError(name, pointer, reference) from None
+        self._quick = QuickJudge(self._schemas if is_quick else {}, targets)
         self._class = judge_class(targets=targets)
         self._registry = REGISTRY.with_resources(
             (uri, DRAFT202012.create_resource(schema)) for uri, (_, schema) in by_uri.items()
@@ -86,6 +92,8 @@ class DocumentJudge:
     def violations(self, document: str, value: Json) -> tuple[Violation, ...]:
         """Return every fault of `value`, in the order of the schema."""
         schema = self._schemas[document]
+        if self._quick.accepts(document, value):
+            return ()
         validator = self._class(schema, registry=self._registry)
         errors = validator.iter_errors(value)
         return _collected(errors, value, f"{document}.json#", self._level, self._resolve)
@@ -95,7 +103,10 @@ class DocumentJudge:
 
     def is_valid(self, document: str, value: Json) -> bool:
         """Say whether `value` has no fault; faster than listing them."""
-        validator = self._class(self._schemas[document], registry=self._registry)
+        schema = self._schemas[document]
+        if self._quick.accepts(document, value):
+            return True
+        validator = self._class(schema, registry=self._registry)
         try:
             return next(validator.iter_errors(value), None) is None
         except (TooDeep, RecursionError):
@@ -107,8 +118,9 @@ def schema_violations(
 ) -> tuple[Violation, ...]:
     """Return every fault of `value` under a caller's schema: tool parameters, a json_schema.
 
-    `$schema` chooses the draft (4 to 2020-12, the default). Nothing is fetched: a reference must
-    lead into the schema itself. Pointers are relative to `value`.
+    `$schema` chooses the draft (4 to 2020-12); a schema without it is read as 2020-12, forms of
+    older drafts included (`drafts.modernized`). Nothing is fetched: a reference must lead into the
+    schema itself. Pointers are relative to `value`.
 
     Raises:
         ImpossibleSchema: The schema is none, or refers to what is not there.
@@ -117,6 +129,7 @@ def schema_violations(
     if problems:
         pointer, reason = problems[0]
         raise ImpossibleSchema(pointer, f"not a schema: {reason}")
+    schema = modernized(schema)
     validator = _caller_class(_stock_class(schema))(schema, registry=REGISTRY)
     return _collected(validator.iter_errors(value), value, "", level)
 
@@ -138,14 +151,17 @@ def _schema_problems(text: str) -> tuple[tuple[str, str], ...]:
     schema = json.loads(text)
     if not isinstance(schema, dict | bool):
         return (("", "a schema is an object or a boolean"),)
-    stock = _stock_class(schema)
+    current = modernized(schema)
+    stock = _stock_class(current)
     meta = _caller_class(stock)(stock.META_SCHEMA, registry=REGISTRY)
     found = [
         (violation.pointer, violation.message)
-        for violation in _collected(meta.iter_errors(schema), schema, "", "observed")
+        for violation in _collected(meta.iter_errors(current), current, "", "observed")
     ]
-    if not found and isinstance(schema, dict):
-        found = [*_bad_patterns(schema), *_bad_references(schema, stock)]
+    if not found and isinstance(current, dict):
+        found = [*_bad_patterns(current), *_bad_references(current, stock)]
+    if current is not schema:
+        found = [(pointer_before(pointer, schema), reason) for pointer, reason in found]
     return tuple(found)
 
 
