@@ -18,9 +18,12 @@ _DETAILS = (
 
 
 def choices_of(completion: JsonView) -> Iterator[tuple[str, JsonView, JsonView]]:
-    """Yield each choice of a completion with its pointer and its message."""
+    """Yield each choice of a completion with its pointer and its message.
+
+    A message that its server took away (Azure's filter) has no members.
+    """
     for position, choice in enumerate(completion["choices"]):
-        yield f"/choices/{position}", choice, choice["message"]
+        yield f"/choices/{position}", choice, choice.get("message") or {}
 
 
 def calls_of(message: JsonView) -> list[Json]:

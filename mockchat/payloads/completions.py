@@ -142,15 +142,15 @@ def _completion(
 def _choice(index: int, made: Answer, answering: Answering, draw: Draw) -> JsonObject:
     asked, members = answering.asked, answering.members
     message: JsonObject = {"role": "assistant", **made.message}
-    if "refusal" in members.message:
+    if "refusal" in (members.message & members.delta if asked.is_stream else members.message):
         message.setdefault("refusal", None)
-    if "annotations" in members.message and not asked.is_stream:
+    if "annotations" in members.message - members.nullable and not asked.is_stream:
         message.setdefault("annotations", [])
     choice: JsonObject = {"index": index, "message": _message(message, answering, draw)}
     if "logprobs" in members.choice:
-        choice["logprobs"] = None
-        if asked.logprobs:
-            choice["logprobs"] = logprobs_of(message, answering, draw)
+        told = logprobs_of(message, answering, draw) if asked.logprobs else None
+        if told is not None or members.has_null_logprobs:
+            choice["logprobs"] = told
     if "delta" in members.choice:
         choice["delta"] = dict(EMPTY_DELTA)
     choice["finish_reason"] = made.finish_reason

@@ -33,6 +33,7 @@ class ReplyMembers:
         top: Of the completion.
         choice: Of a choice.
         message: Of a choice's message.
+        delta: Of a choice's delta in a chunk.
         usage: Of the usage, details included.
         prompt_details: Of `usage.prompt_tokens_details`, in their order.
         completion_details: Of `usage.completion_tokens_details`, in their order.
@@ -41,6 +42,7 @@ class ReplyMembers:
         chunk_object: The `object` of a chunk.
         nullable: The members of a message that may be null; others are left out instead.
         only_null: The members of the completion that are there and never say anything.
+        has_null_logprobs: Whether a choice says that it has none.
         has_refusals: Whether a message can refuse.
         id_patterns: The patterns of `id`, of a call's ("call") and of `system_fingerprint`, where
             the document has one at level documented.
@@ -49,6 +51,7 @@ class ReplyMembers:
     top: frozenset[str]
     choice: frozenset[str]
     message: frozenset[str]
+    delta: frozenset[str]
     usage: frozenset[str]
     prompt_details: tuple[str, ...]
     completion_details: tuple[str, ...]
@@ -57,6 +60,7 @@ class ReplyMembers:
     chunk_object: str
     nullable: frozenset[str]
     only_null: frozenset[str]
+    has_null_logprobs: bool
     has_refusals: bool
     id_patterns: Mapping[str, str]
 
@@ -72,7 +76,7 @@ class ReplyMembers:
 @lru_cache(maxsize=64)
 def reply_members(profile: Profile) -> ReplyMembers:
     """Return what the response document of `profile` declares, and how it calls a chunk."""
-    reader = DocumentReader(profile, "response")
+    reader, chunk = DocumentReader(profile, "response"), DocumentReader(profile, "chunk")
     choice: Path = ("choices", "*")
     message: Path = (*choice, "message")
     top, said = reader.names(()), reader.names(message)
@@ -80,14 +84,16 @@ def reply_members(profile: Profile) -> ReplyMembers:
         top=frozenset(top),
         choice=frozenset(reader.names(choice)),
         message=frozenset(said),
+        delta=frozenset(chunk.names((*choice, "delta"))),
         usage=frozenset(reader.names(("usage",))),
         prompt_details=tuple(reader.names(("usage", "prompt_tokens_details"))),
         completion_details=tuple(reader.names(("usage", "completion_tokens_details"))),
         finish_reasons=frozenset(reader.values((*choice, "finish_reason"))),
         call_types=frozenset(reader.values((*message, "tool_calls", "*", "type"))),
-        chunk_object=next(iter(DocumentReader(profile, "chunk").values(("object",))), _CHUNK),
+        chunk_object=next(iter(chunk.values(("object",))), _CHUNK),
         nullable=frozenset(name for name in said if "null" in reader.types((*message, name))),
         only_null=frozenset(name for name in top if reader.types((name,)) == {"null"}),
+        has_null_logprobs="null" in reader.types((*choice, "logprobs")),
         has_refusals="refusal" in said and "string" in reader.types((*message, "refusal")),
         id_patterns=_id_patterns(DocumentReader(profile, "response", "documented"), message),
     )

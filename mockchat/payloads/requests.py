@@ -73,7 +73,7 @@ def _member(making: Asking, name: str) -> Json:
         return draw.size(1, _MOST_CHOICES, 1.5)
     if name in _TOKEN_LIMITS:
         return draw.size(1, _MOST_TOKENS, 200)
-    if name == "logit_bias":
+    if name == "logit_bias" and isinstance(value, dict):
         return {str(draw.integer(0, 200_000)): bias for bias in value.values()}
     if name == "response_format" and value["type"] == "json_schema":
         form = value["json_schema"]

@@ -13,7 +13,7 @@ class StreamStyle(StreamAxes):
     """The axes of a profile's streams, and what its documents tell of them.
 
     Attributes:
-        has_refusal: Whether every message has `refusal`. Streams of parallel calls leave it out,
+        has_refusal: Whether every streamed message has `refusal`. Streams of parallel calls leave it out,
             so that whoever joins one has to know.
         has_delta: Whether choices of whole completions have a `delta` too, an empty one.
         chunk_object: The `object` of a chunk.
@@ -56,7 +56,7 @@ def stream_style(profile: Profile) -> StreamStyle:
     members = reply_members(profile)
     return StreamStyle(
         **asdict(stream_axes(profile.settings)),
-        has_refusal="refusal" in members.message,
+        has_refusal="refusal" in members.message & members.delta,
         has_delta="delta" in members.choice,
         chunk_object=members.chunk_object,
     )
