@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from mockchat.contract.drafts import REFERENCES
 from mockchat.payloads.schema_nodes import Impossible
 from mockchat.payloads.schema_source import Source
-from mockchat.payloads.vocabulary import REFERENCES
 from mockchat.types import Json, JsonView
 
 _WATCHES = ("unevaluatedProperties", "unevaluatedItems")

@@ -7,10 +7,10 @@ from referencing import Registry
 from referencing.exceptions import NoSuchResource, Unresolvable
 from referencing.jsonschema import DRAFT202012
 
+from mockchat.contract.drafts import Upgrade, draft_of, subschemas
 from mockchat.contract.judges import TooDeep, judge_class
 from mockchat.errors import ImpossibleSchema
-from mockchat.payloads.drafts import Upgrade
-from mockchat.payloads.vocabulary import check, subschemas
+from mockchat.payloads.vocabulary import check
 from mockchat.types import Json, JsonView
 
 _BASE = "https://mockchat.invalid/schema"
@@ -33,18 +33,18 @@ class Source:
     """
 
     def __init__(self, schema: Json, root: JsonView | None, documents: Schemas | None) -> None:
-        check(schema)
+        whole = schema if root is None else root
+        self._draft = draft_of(whole)
+        check(schema, self._draft)
         if root is not None:
-            check(root)
+            check(root, self._draft)
         self._documents = documents
         self._registry: Schemas = Registry()
         self._pointers: dict[int, str] = {}
         self._tests: dict[int, Callable[[Json], bool]] = {}
         self._targets: dict[str, Json] = {}
         self._kept: list[Json] = []
-        whole = schema if root is None else root
-        dialect = whole.get("$schema", "") if isinstance(whole, Mapping) else ""
-        self._upgrade = Upgrade(dialect)
+        self._upgrade = Upgrade(self._draft)
         copy = self._add(whole, _BASE)
         self._base = copy.get("$id", _BASE) if isinstance(copy, Mapping) else _BASE
         self._root = copy
@@ -104,7 +104,7 @@ class Source:
             local = reference.removeprefix(self._base)
             raise ImpossibleSchema(pointer, f"the reference {local!r} leads nowhere") from None
         if not isinstance(found, bool) and id(found) not in self._pointers:
-            check(found)
+            check(found, self._draft)
             found = self._upgrade.copy(found, uri)
             self._note_pointers(found)
         return found

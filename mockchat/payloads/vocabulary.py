@@ -1,8 +1,16 @@
 """What each JSON Schema keyword holds: one table for checking, upgrading and walking schemas."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
+from mockchat.contract.drafts import (
+    LIST_KEYWORDS,
+    MAP_KEYWORDS,
+    SCHEMA_KEYWORDS,
+    allows_flags,
+    allows_tuples,
+    subschemas,
+)
 from mockchat.contract.patterns import pattern_problem
 from mockchat.errors import ImpossibleSchema
 from mockchat.types import Json
@@ -12,35 +20,6 @@ TYPES: tuple[str, ...] = ("null", "boolean", "integer", "number", "string", "arr
 
 MOST_DEPTH = 100
 """How deep a schema may be nested; deeper ones would exhaust the stack of any validator."""
-
-SCHEMA_KEYWORDS = frozenset(
-    [
-        "additionalItems",
-        "additionalProperties",
-        "contains",
-        "else",
-        "if",
-        "items",
-        "not",
-        "propertyNames",
-        "then",
-        "unevaluatedItems",
-        "unevaluatedProperties",
-        "contentSchema",
-    ]
-)
-"""Keywords whose value is one schema (`items`: or, before 2020-12, a list of them)."""
-
-LIST_KEYWORDS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
-"""Keywords whose value is a list of schemas."""
-
-MAP_KEYWORDS = frozenset(
-    ["$defs", "definitions", "properties", "patternProperties", "dependentSchemas", "dependencies"]
-)
-"""Keywords whose value is an object of schemas (`dependencies`: or of lists of names)."""
-
-REFERENCES = ("$ref", "$dynamicRef")
-"""Keywords that name another schema whose conditions hold here too."""
 
 HINTS: Mapping[str, tuple[str, ...]] = {
     "object": (
@@ -127,7 +106,7 @@ _CHECKS: Mapping[str, _Check] = {
     ),
     "type": (_is_type, f"one of {', '.join(TYPES)}, or an array of them"),
     "enum": (lambda value: isinstance(value, list), "an array"),
-    "required": (lambda value: _are_names(value) or isinstance(value, bool), "an array of strings"),
+    "required": _NAMES,
     "minimum": _NUMBER,
     "maximum": _NUMBER,
     "exclusiveMinimum": _LIMIT,
@@ -159,22 +138,8 @@ _CHECKS: Mapping[str, _Check] = {
 }
 
 
-def subschemas(schema: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
-    """Yield every schema right inside `schema` with its pointer relative to it."""
-    for keyword, value in schema.items():
-        if keyword in MAP_KEYWORDS and isinstance(value, Mapping):
-            for name, each in value.items():
-                if _is_schema(each):
-                    yield f"/{keyword}/{escaped(name)}", each
-        elif keyword in LIST_KEYWORDS or (keyword == "items" and isinstance(value, list)):
-            for position, each in enumerate(value):
-                yield f"/{keyword}/{position}", each
-        elif keyword in SCHEMA_KEYWORDS:
-            yield f"/{keyword}", value
-
-
-def check(schema: Json) -> None:
-    """Raise where `schema` is not a JSON Schema of any draft from 4 to 2020-12.
+def check(schema: Json, draft: str = "") -> None:
+    """Raise where `schema` is not a JSON Schema of the draft it is read as (`drafts.draft_of`).
 
     Checked by table instead of by meta-schema, because that takes a hundred times as long and this
     runs for schemas that arrive with requests.
@@ -192,6 +157,7 @@ def check(schema: Json) -> None:
         if depth > MOST_DEPTH:
             raise ImpossibleSchema(pointer, f"nested more than {MOST_DEPTH} levels deep")
         _check_keywords(current, pointer)
+        _check_forms(current, pointer, draft)
         pending.extend(
             (pointer + token, each, depth + 1) for token, each in reversed([*subschemas(current)])
         )
@@ -211,3 +177,17 @@ def _check_keywords(schema: Mapping[str, Json], pointer: str) -> None:
             if problem is not None:
                 reason = f"not a regular expression: {pattern!r} ({problem})"
                 raise ImpossibleSchema(where, reason)
+
+
+def _check_forms(schema: Mapping[str, Json], pointer: str, draft: str) -> None:
+    """Refuse the forms that other drafts have."""
+    refused: list[tuple[str, type, str]] = []
+    if not allows_tuples(schema, draft):
+        refused.append(("items", list, _SCHEMA[1]))
+    if not allows_flags(draft):
+        limits = ("exclusiveMinimum", "exclusiveMaximum")
+        refused += [(name, bool, _NUMBER[1]) for name in limits]
+    for keyword, form, words in refused:
+        if isinstance(schema.get(keyword), form):
+            reason = f"not a JSON Schema: {keyword!r} must be {words}"
+            raise ImpossibleSchema(f"{pointer}/{keyword}", reason)
