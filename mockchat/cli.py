@@ -4,7 +4,9 @@ Rooms are imported inside the commands, so that `mockchat --help` answers at onc
 """
 
 import logging
+import os
 import signal
+import sys
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack, get_args
@@ -105,9 +107,9 @@ main.add_command(validate)
 )
 def serve(**options: Unpack[_ServeOptions]) -> None:
     """Serve an OpenAI-compatible API until interrupted."""
-    logging.basicConfig(
-        level=options["log_level"].upper(), format="%(asctime)s %(levelname)s %(message)s"
-    )
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    # Ours alone: what Faker tells at debug is thousands of lines.
+    logging.getLogger("mockchat").setLevel(options["log_level"].upper())
     # Blocked before any thread starts and before the first line is printed, then waited for: a
     # handler could run inside the very lock that it needs.
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
@@ -155,13 +157,19 @@ def _greet(server: "LiveServer", options: _ServeOptions) -> None:
     has_keys = bool(options["api_key"])
     key = "" if has_keys else " OPENAI_API_KEY=any"
     authorization = ' -H "Authorization: Bearer $OPENAI_API_KEY"' if has_keys else ""
-    click.echo(f"mockchat serves {options['profile']} at {url} (Ctrl+C stops it)")
-    click.echo()
-    click.echo(f"export OPENAI_BASE_URL={url}{key}")
-    click.echo(
+    greeting = (
+        f"mockchat serves {options['profile']} at {url} (Ctrl+C stops it)\n"
+        "\n"
+        f"export OPENAI_BASE_URL={url}{key}\n"
         f"curl {url}/chat/completions{authorization}"
         f" -H 'Content-Type: application/json' -d '{_DEMO_BODY}'"
     )
+    try:
+        click.echo(greeting)
+    except OSError as error:
+        # Whoever started it may read one line and leave, as `head -1` does; it serves all the same.
+        click.echo(f"mockchat: cannot write to stdout: {error.strerror}", err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _is_loopback(host: str) -> bool:

@@ -72,6 +72,7 @@ class ConnectionHandler(WSGIRequestHandler):
             if self.server.is_stopping:
                 return
             self._play(self.server.application.refuse(refused.status, refused.message, incoming))
+            logger.info("refused with %d: %s", refused.status, refused.message)
             self._linger()
             return
         outcome = self._play(self._ticket(incoming))

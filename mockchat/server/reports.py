@@ -2,8 +2,23 @@
 
 import logging
 
+from mockchat.scripting.credentials import redact_text
+
 logger = logging.getLogger("mockchat.server")
 """Requests at INFO, trouble at ERROR, tracebacks at DEBUG."""
+
+
+class _WithoutKeys(logging.Filter):
+    """Take out what looks like a key: a path, a value of a body or an exception may carry one."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redact_text(record.getMessage()), None
+        if record.exc_info is not None:
+            record.exc_text = redact_text(logging.Formatter().formatException(record.exc_info))
+        return True
+
+
+logger.addFilter(_WithoutKeys())
 
 
 def report(what: str, error: BaseException) -> None:

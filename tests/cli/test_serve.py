@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 from serving import server_environment, serving
@@ -104,6 +105,47 @@ def test_a_signal_ends_it_cleanly_within_a_second(number, occupied):
         errors = served.errors()
     assert errors == ""
     assert elapsed < 1.0
+
+
+@pytest.mark.parametrize("target", ["a pipe nobody reads", "a full disk"])
+def test_it_serves_though_nobody_reads_the_greeting(target):
+    """A script that reads the first line and leaves, as `head -1` does, wants a server all the same."""
+    if target == "a full disk" and not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full here")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    if target == "a full disk":
+        stdout = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reader, stdout = os.pipe()
+        os.close(reader)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mockchat", "serve", "--port", str(port)],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=server_environment(),
+    )
+    os.close(stdout)
+    with process:
+        try:
+            # It says so when it listens.
+            assert process.stderr.readline().startswith("mockchat: cannot write to stdout: ")
+            assert post(f"http://127.0.0.1:{port}/v1", QUESTION)["object"] == "chat.completion"
+        finally:
+            process.terminate()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+
+
+def test_what_is_logged_is_ours_alone():
+    """At debug, Faker alone tells thousands of lines about its locales."""
+    with serving("--log-level", "debug") as served:
+        post(served.base_url, QUESTION)
+        errors = served.errors()
+    assert [line.split(" ", 3)[3][:39] for line in errors.splitlines()] == [
+        "POST '/v1/chat/completions': delivered,"
+    ]
 
 
 def test_a_taken_port_is_one_clear_line():

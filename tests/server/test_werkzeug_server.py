@@ -800,10 +800,30 @@ def test_a_machine_out_of_handles_or_threads_goes_on(live, connect, monkeypatch,
 
 
 def test_requests_are_logged_on_demand(live, connect, caplog):
-    """One line each at INFO: method, path, outcome."""
+    """One line each at INFO: method, path, outcome; or why it was none."""
     caplog.set_level("INFO", "mockchat.server")
     client = connect(live())
     client.send(GET + b"GET /2 HTTP/1.1\r\n\r\n")
     client.reply()
     wait_for(lambda: "'/2'" in caplog.text)
     assert "GET '/v1/models': delivered, 0." in caplog.text
+    client.send(b"?\r\n\r\n")
+    wait_for(lambda: "refused with 400: The request line is not valid HTTP/1.1." in caplog.text)
+
+
+def test_no_key_is_logged_whatever_carries_it(live, fake_app, connect, monkeypatch, caplog):
+    """Logs are pasted into issues; a key stands in paths and bodies by mistake, and in exceptions."""
+    key = "sk-proj-0123456789abcdef"
+
+    def handle(incoming):
+        raise ValueError(incoming.path)
+
+    monkeypatch.setattr(fake_app, "handle", handle)
+    caplog.set_level("DEBUG", "mockchat.server")
+    client = connect(live(fake_app))
+    client.send(f"GET /{key} HTTP/1.1\r\n\r\n".encode())
+    client.reply()
+    wait_for(lambda: "GET '/[redacted]': delivered" in caplog.text)
+    assert "the app failed: ValueError: /[redacted]" in caplog.text
+    assert "Traceback" in caplog.text
+    assert key not in caplog.text
