@@ -355,7 +355,12 @@ BEYOND_REPLY_004 = BEYOND_REPLY | {
 }
 BEYOND_CHUNK_004 = BEYOND_REPLY_004 | {".choices[].finish_reason": IS_THERE | NULL}
 
-OBJECTS = {"": OBJECT, ".messages[]": OBJECT}
+BEYOND_004 = {
+    "": OBJECT,
+    ".messages[]": OBJECT,
+    # The page describes the deltas of a stream, and no parameter that asks for one.
+    ".stream": field("boolean", default=False),
+}
 TABLES = [
     pytest.param("openai-2023-03", "request", PAGE_001, BEYOND_001, id="001 request"),
     pytest.param("openai-2023-03", "response", REPLY_001, BEYOND_REPLY, id="001 reply"),
@@ -366,7 +371,7 @@ TABLES = [
     pytest.param("openai-2025-summary", "response", REPLY_003, BEYOND_REPLY_003, id="003 reply"),
     pytest.param("openai-2025-summary", "chunk", CHUNK_003, BEYOND_CHUNK_003, id="003 chunk"),
     pytest.param("openai-2025-summary", "model", MODEL_003, BEYOND_MODEL_003, id="003 model"),
-    pytest.param("perplexity-outcode", "request", PAGE_004, OBJECTS, id="004 request"),
+    pytest.param("perplexity-outcode", "request", PAGE_004, BEYOND_004, id="004 request"),
     pytest.param("perplexity-outcode", "response", REPLY_004, BEYOND_REPLY_004, id="004 reply"),
     pytest.param("perplexity-outcode", "chunk", REPLY_004, BEYOND_CHUNK_004, id="004 chunk"),
 ]
