@@ -37,6 +37,7 @@ class _ServeOptions(TypedDict):
     kind: Kind
     validation: Validation
     models: Models
+    model: tuple[str, ...]
     locale: str
     api_key: tuple[str, ...]
     body_limit: int
@@ -79,6 +80,13 @@ main.add_command(validate)
     type=click.Choice(get_args(Models)),
     default="any",
     help="Answer any model name, or 404 for one the profile does not list.",
+)
+@click.option(
+    "--model",
+    multiple=True,
+    show_default=False,
+    metavar="NAME",
+    help="List this model beside those of the profile; repeatable.",
 )
 @click.option("--locale", default="en_US", help="Language of generated text, as Faker names it.")
 @click.option(
@@ -130,8 +138,9 @@ def _start(options: _ServeOptions) -> "LiveServer":
     from mockchat.server.werkzeug_server import LiveServer
 
     with refusing():
+        profile = load_profile(options["profile"], options["schemas"])
         settings = Settings(
-            profile=load_profile(options["profile"], options["schemas"]),
+            profile=profile.with_models(options["model"]),
             seed=options["seed"],
             kind=options["kind"],
             validation=options["validation"],

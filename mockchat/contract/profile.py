@@ -10,7 +10,7 @@ import difflib
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -95,6 +95,17 @@ class Profile:
         """Return the model a request calls `name`, or None for one the profile does not know."""
         return next((model for model in self.models if model.id == name), None)
 
+    def with_models(self, names: Iterable[str]) -> "Profile":
+        """Return the profile with more models, of which nothing but the name is known."""
+        listed = {model.id: model for model in self.models}
+        created = max((model.created for model in self.models), default=0)
+        for name in names:
+            listed.setdefault(
+                name,
+                Model(id=name, created=created, owned_by="system", snapshot=name, capabilities={}),
+            )
+        return replace(self, models=tuple(listed.values()))
+
     def heeded(self, body: JsonView) -> JsonObject:
         """Return the members of a request that its document names: a server reads over all others."""
         named = self.documents["request"].get("properties", body)
@@ -161,6 +172,19 @@ def json_object(path: Path) -> JsonObject:
     if not isinstance(value, dict):
         raise BrokenProfile(str(path), "", "a JSON object is wanted")
     return value
+
+
+def parent_of(profile: Profile, directory: Path | None = None) -> Profile | None:
+    """Return the profile that `profile` extends, None where it extends none.
+
+    Args:
+        profile: A profile.
+        directory: The folder it was loaded with.
+    """
+    if profile.extends is None:
+        return None
+    # Two of the same name: the caller's stands before ours, which it extends.
+    return load_profile(profile.extends, None if profile.extends == profile.name else directory)
 
 
 @cache

@@ -6,7 +6,14 @@ from pathlib import Path
 
 from mockchat.contract.document_lint import Fault, document_faults
 from mockchat.contract.pointers import pointer_of
-from mockchat.contract.profile import LEVELS, Profile, json_object, load_profile, profile_names
+from mockchat.contract.profile import (
+    LEVELS,
+    Profile,
+    json_object,
+    load_profile,
+    parent_of,
+    profile_names,
+)
 from mockchat.contract.settings_lint import Reader, format_faults, has_place, settings_faults
 from mockchat.contract.stream_axes import stream_axes
 from mockchat.errors import BadArgument, BrokenProfile
@@ -80,7 +87,7 @@ def lint(folder: Path, readers: Iterable[Reader] = ()) -> tuple[Problem, ...]:
         return problems
     try:
         profile = load_profile(folder.name, folder.parent)
-        parent = _parent(profile, folder)
+        parent = parent_of(profile, folder.parent)
     except BrokenProfile as broken:
         return (_unreadable(Path(broken.path), broken.problem, broken.pointer),)
     every = (stream_axes, *readers)
@@ -109,13 +116,6 @@ def _unsound(folder: Path, heirs: tuple[Path, ...]) -> tuple[Problem, ...]:
     if not problems and parent.is_dir() and parent not in (folder, *heirs):
         return _unsound(parent, (folder, *heirs))
     return problems
-
-
-def _parent(profile: Profile, folder: Path) -> Profile | None:
-    if profile.extends is None:
-        return None
-    # A profile of the same name as its parent stands before one of ours.
-    return load_profile(profile.extends, None if profile.extends == folder.name else folder.parent)
 
 
 def _faults(profile: Profile, readers: Iterable[Reader]) -> tuple[Fault, ...]:
