@@ -95,15 +95,22 @@ class Profile:
         """Return the model a request calls `name`, or None for one the profile does not know."""
         return next((model for model in self.models if model.id == name), None)
 
-    def with_models(self, names: Iterable[str]) -> "Profile":
-        """Return the profile with more models, of which nothing but the name is known."""
-        listed = {model.id: model for model in self.models}
+    def unlisted_model(self, name: str) -> Model:
+        """Return a model of which nothing but the name is known; it is as new as the newest."""
         created = max((model.created for model in self.models), default=0)
+        return Model(id=name, created=created, owned_by="system", snapshot=name, capabilities={})
+
+    def with_models(self, names: Iterable[str]) -> "Profile":
+        """Return the profile with these models beside its own, which stay as they are.
+
+        Raises:
+            BadArgument: A name is empty.
+        """
+        listed = {model.id: model for model in self.models}
         for name in names:
-            listed.setdefault(
-                name,
-                Model(id=name, created=created, owned_by="system", snapshot=name, capabilities={}),
-            )
+            if not name:
+                raise BadArgument("model", name, "a name that is not empty")
+            listed.setdefault(name, self.unlisted_model(name))
         return replace(self, models=tuple(listed.values()))
 
     def heeded(self, body: JsonView) -> JsonObject:

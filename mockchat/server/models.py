@@ -4,8 +4,6 @@ from mockchat.contract.profile import Model
 from mockchat.server.service import Call, Result, Service
 from mockchat.types import JsonObject
 
-_OWNER = "system"
-
 
 def list_models(service: Service, call: Call) -> Result:  # noqa: ARG001 - every operation takes a call
     """Answer with every model of the profile."""
@@ -30,14 +28,13 @@ def find_model(service: Service, name: str) -> Model:
     Raises:
         Refusal: The profile does not have it, under `models="known"`.
     """
-    models = service.contract.profile.models
-    known = service.contract.profile.model(name)
+    profile = service.contract.profile
+    known = profile.model(name)
     if known is not None:
         return known
     if service.settings.models == "known":
         raise service.error("model_not_found", model=name)
-    created = max((model.created for model in models), default=0)
-    return Model(id=name, created=created, owned_by=_OWNER, snapshot=name, capabilities={})
+    return profile.unlisted_model(name)
 
 
 def _listed(model: Model) -> JsonObject:
