@@ -156,8 +156,9 @@ def pytest_testnodedown(node: Any) -> None:
     node.config.stash[_late_key].extend(found)
 
 
+# Quoted: pytest 8.0 has the class under a private name.
 def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+    terminalreporter: "pytest.TerminalReporter", config: pytest.Config
 ) -> None:
     """Name the tests whose requests came late."""
     late = config.stash[_late_key]

@@ -8,6 +8,7 @@ same in both, or whose references go in circles (the judge has a limit there), a
 
 from collections.abc import Callable, Mapping
 from functools import cache
+from importlib.metadata import version
 from types import ModuleType
 from typing import Any, TypeAlias
 
@@ -32,6 +33,9 @@ _NOTES = frozenset(
 )
 _SHARED = _MAPS | _LISTS | _ONES | _SIZES | _OWN | _NOTES | {"$ref", "const", "enum", "required"}
 """Keywords that mean the same in both, after translation."""
+
+LEAST_VERSION = (0, 50)
+"""Before it, infinity was handed to the judge's functions as null."""
 
 _JUDGED = "mockchat:judged"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -75,7 +79,6 @@ class QuickJudge:
             registry=library.Registry(documents),
             keywords={_JUDGED: _Judged},
             validate_formats=False,
-            offline=True,
         )
         accepts: Accepts = validator.is_valid
         return accepts
@@ -87,7 +90,8 @@ def _library() -> ModuleType | None:
         import jsonschema_rs  # noqa: PLC0415 - optional, and slow to load
     except ImportError:
         return None
-    return jsonschema_rs
+    found = tuple(map(int, version("jsonschema_rs").split(".")[:2]))
+    return jsonschema_rs if found >= LEAST_VERSION else None
 
 
 def _never(_value: Json) -> bool:

@@ -4,6 +4,8 @@ import math
 import random
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
@@ -17,6 +19,7 @@ from mockchat.contract.validation import DocumentJudge
 from mockchat.payloads.seeded import SeededDraw
 from mockchat.payloads.values import compile_schema, generate
 
+PROJECT = Path(__file__).parents[2]
 PROFILE = load_profile("openai")
 DOCUMENTS = {name: each for name, each in PROFILE.documents.items() if "$id" in each}
 JUDGED = 5000
@@ -195,6 +198,20 @@ def test_without_the_extra_everything_works(monkeypatch):
         assert not QuickJudge(judge._schemas, judge._targets).accepts("model", model)
         assert judge.violations("model", model) == ()
         assert judge.is_valid("model", model)
+    finally:
+        quick._library.cache_clear()
+
+
+def test_the_versions_of_the_extra_are_those_that_are_used(monkeypatch):
+    """An older one, there for some other package, would give other verdicts: it is not asked."""
+    extras = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    least = ".".join(map(str, quick.LEAST_VERSION))
+    assert extras["optional-dependencies"]["fast"] == [f"jsonschema-rs>={least}"]
+    assert quick._library() is sys.modules["jsonschema_rs"]
+    monkeypatch.setattr(quick, "version", lambda _: "0.46.10")
+    quick._library.cache_clear()
+    try:
+        assert quick._library() is None
     finally:
         quick._library.cache_clear()
 
