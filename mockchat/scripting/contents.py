@@ -7,7 +7,8 @@ from typing import TypeAlias, TypedDict
 from mockchat.errors import BadArgument
 from mockchat.exchange import Headers
 from mockchat.payloads.plans import Plan
-from mockchat.scripting.faults import Fault, Pacing
+from mockchat.scripting.faults import Fault
+from mockchat.scripting.faults_timing import Pacing
 from mockchat.types import ChatRequest, Chunk, Completion, JsonView, Kind
 
 

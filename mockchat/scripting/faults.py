@@ -1,15 +1,31 @@
-"""Timing and damage, applied to a finished delivery: pure, so that both are tested without a server."""
+"""What a fault is, how faults combine, and how timing and damage meet a finished delivery.
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Protocol
+The faults themselves stand by kind: `faults_connection`, `faults_timing`, `faults_http` and, for
+streams, `faults_events` (whole events), `faults_framing` (the bytes around them) and `faults_chunks`
+(what chunks say). `fault_list` gives them names.
+"""
+
+from dataclasses import MISSING, dataclass, fields
+from enum import Enum
+from typing import Literal, Protocol, TypeAlias
 
 from mockchat.errors import BadArgument, MockchatError
-from mockchat.exchange import Delivery, Ending, Write
-from mockchat.scripting.arguments import is_seconds, is_whole_number
+from mockchat.exchange import Delivery
+from mockchat.payloads.draw import Draw
+from mockchat.scripting.arguments import is_share
 
-_EVENT_END = b"\n\n"
-_DONE = b"data: [DONE]"
+
+class Ability(Enum):
+    """What an adapter must be able to do to play a damaged delivery; not every host can."""
+
+    TIMING = "timing"
+    """Each write leaves at its time."""
+    WRITES = "writes"
+    """Each write with a delay leaves by itself, wherever its bytes were cut."""
+    CUT = "cut"
+    """The connection closes before the body is whole."""
+    RESET = "reset"
+    """The connection is reset."""
 
 
 class FaultMissed(MockchatError, ValueError):
@@ -30,15 +46,24 @@ class FaultMissed(MockchatError, ValueError):
 
 
 class Fault(Protocol):
-    """One kind of damage: a pure function from a delivery to a worse one.
+    """One kind of damage: a pure function from a delivery, and a draw, to a worse delivery.
 
     Implementations are frozen values whose `repr` is how a test writes them; it stands in journals
-    and messages. They may change status, headers, writes, delays and the ending, but do no I/O and
-    never draw: chance is drawn where the fault is made.
+    and messages. They may change status, headers, writes, delays and the ending, but do no I/O, and
+    take what they leave open from the draw alone.
     """
 
-    def apply(self, delivery: Delivery) -> Delivery:
+    @property
+    def needs(self) -> frozenset[Ability]:
+        """What an adapter must be able to do for it."""
+        ...
+
+    def apply(self, delivery: Delivery, draw: Draw) -> Delivery:
         """Return the damaged delivery.
+
+        Args:
+            delivery: The delivery, timing included.
+            draw: The reply's draw.
 
         Raises:
             FaultMissed: The delivery has no place where this fault could happen.
@@ -46,113 +71,163 @@ class Fault(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pacing:
-    """When the parts of a reply leave.
+class Timing(Protocol):
+    """What sets the delays of a delivery; `Pacing` is one."""
 
-    Attributes:
-        ttft: Seconds before the first byte (time to first token), of streams and of JSON replies.
-        inter_token: Seconds before each further chunk of a stream. `[DONE]` follows at once, as
-            it does on the wire.
-    """
-
-    ttft: float = 0.0
-    inter_token: float = 0.0
-
-    def __post_init__(self) -> None:
-        for name in ("ttft", "inter_token"):
-            seconds = getattr(self, name)
-            if not is_seconds(seconds):
-                raise BadArgument(f"Pacing({name}=)", seconds, "a number of seconds, 0 or more")
-
-    def apply(self, delivery: Delivery) -> Delivery:
-        """Return the delivery with delays added to those it has."""
-        if not delivery.is_stream:
-            return _later(delivery, self.ttft)
-        writes = [
-            replace(write, delay=write.delay + self._delay(position, write))
-            for position, write in enumerate(events(delivery))
-        ]
-        return replace(delivery, writes=tuple(writes)) if writes else _later(delivery, self.ttft)
-
-    def _delay(self, position: int, write: Write) -> float:
-        if position == 0:
-            return self.ttft
-        return 0.0 if write.data.startswith(_DONE) else self.inter_token
+    def apply(self, delivery: Delivery, draw: Draw) -> Delivery:
+        """Return the delivery with other delays and the same bytes."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CutStream:
-    """Close the connection in the middle of a stream.
+class Effects:
+    """Timing and damage of one delivery, with the draw that decides what they leave open."""
 
-    A reply that is no stream is cut in the middle of its body, whatever `after_chunks` says: it is
-    one chunk, and less than whole is the point.
+    pacing: Timing | None
+    fault: Fault | None
+    draw: Draw
 
-    Attributes:
-        after_chunks: How many chunks arrive whole; 0 cuts after the head.
-        reset: True: a TCP reset. False: an orderly close; the body is short all the same.
-    """
-
-    after_chunks: int
-    reset: bool = False
-
-    def __post_init__(self) -> None:
-        if not is_whole_number(self.after_chunks, lowest=0):
-            raise BadArgument(
-                "CutStream(after_chunks=)", self.after_chunks, "a whole number, 0 or more"
-            )
-
-    def apply(self, delivery: Delivery) -> Delivery:
-        """Return the delivery without what follows chunk number `after_chunks`.
+    def on(self, delivery: Delivery) -> Delivery:
+        """Return the delivery as it is to be played.
 
         Raises:
-            FaultMissed: The stream has fewer chunks.
+            FaultMissed: It gives the fault no room.
         """
-        ending = Ending.RESET if self.reset else Ending.CUT
-        if not delivery.is_stream:
-            return replace(delivery, writes=tuple(_first_half(delivery)), ending=ending)
-        writes = events(delivery)
-        ends = [position for position, write in enumerate(writes, 1) if _is_chunk(write)]
-        if self.after_chunks > len(ends):
-            raise FaultMissed(repr(self), f"the stream has {len(ends)} chunks")
-        kept = ends[self.after_chunks - 1] if self.after_chunks else 0
-        return replace(delivery, writes=writes[:kept], ending=ending)
+        if self.pacing is not None:
+            delivery = self.pacing.apply(delivery, self.draw)
+        return delivery if self.fault is None else self.fault.apply(delivery, self.draw)
 
 
-def events(delivery: Delivery) -> tuple[Write, ...]:
-    """Return the writes of a stream cut anew, one server-sent event each.
+def sometimes(fault: Fault, p: float) -> Fault:
+    """Let a fault happen with probability `p`; the reply's draw decides, so a seed repeats it.
 
-    An event leaves with the write that completes it, so its delay is the sum of the delays since
-    the event before. Bytes after the last blank line are one write more.
+    Raises:
+        BadArgument: `fault` is none, or `p` is not from 0 to 1.
     """
-    return tuple(_events(delivery))
+    __tracebackhide__ = True
+    if not is_share(p):
+        raise BadArgument("sometimes(p)", p, "a probability from 0 to 1")
+    return _Sometimes(fault=checked("sometimes(fault)", fault), p=p)
 
 
-def _events(delivery: Delivery) -> Iterator[Write]:
-    rest, delay = b"", 0.0
-    for write in delivery.writes:
-        *whole, rest = (rest + write.data).split(_EVENT_END)
-        delay += write.delay
-        for event in whole:
-            yield Write(data=event + _EVENT_END, delay=delay)
-            delay = 0.0
-    if rest:
-        yield Write(data=rest, delay=delay)
+def together(*faults: Fault) -> Fault:
+    """Let several faults happen to one delivery, each to what the one before has left.
+
+    Raises:
+        BadArgument: There is none, or one of them is no fault.
+    """
+    __tracebackhide__ = True
+    if not faults:
+        raise BadArgument("together()", faults, "one fault or more")
+    return _Together(faults=tuple(checked("together()", fault) for fault in faults))
 
 
-def _is_chunk(event: Write) -> bool:
-    return event.data.startswith(b"data:") and not event.data.startswith(_DONE)
+def checked(name: str, fault: Fault) -> Fault:
+    """Return the fault.
+
+    Raises:
+        BadArgument: It is none; the argument is called `name`.
+    """
+    __tracebackhide__ = True
+    if not callable(getattr(fault, "apply", None)) or not hasattr(fault, "needs"):
+        allowed = "a fault, such as CutStream(after_chunks=2) or stream_fault('missing-done')"
+        raise BadArgument(name, fault, allowed)
+    return fault
 
 
-def _later(delivery: Delivery, seconds: float) -> Delivery:
-    if not delivery.writes:
-        return replace(delivery, writes=(Write(data=b"", delay=seconds),))
-    first, *others = delivery.writes
-    return replace(delivery, writes=(replace(first, delay=first.delay + seconds), *others))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sometimes:
+    fault: Fault
+    p: float
+
+    @property
+    def needs(self) -> frozenset[Ability]:
+        return self.fault.needs
+
+    def apply(self, delivery: Delivery, draw: Draw) -> Delivery:
+        happens = draw.chance(self.p)
+        # Applied in any case: that it cannot happen must not be found out by luck.
+        damaged = self.fault.apply(delivery, draw)
+        return damaged if happens else delivery
+
+    def __repr__(self) -> str:
+        return f"sometimes({self.fault!r}, {self.p})"
 
 
-def _first_half(delivery: Delivery) -> Iterator[Write]:
-    room = len(delivery.body) // 2
-    for write in delivery.writes:
-        yield replace(write, data=write.data[:room])
-        room = max(0, room - len(write.data))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Together:
+    faults: tuple[Fault, ...]
+
+    @property
+    def needs(self) -> frozenset[Ability]:
+        return frozenset(need for fault in self.faults for need in fault.needs)
+
+    def apply(self, delivery: Delivery, draw: Draw) -> Delivery:
+        for fault in self.faults:
+            delivery = fault.apply(delivery, draw)
+        return delivery
+
+    def __repr__(self) -> str:
+        return f"together({', '.join(map(repr, self.faults))})"
+
+
+Occasion: TypeAlias = Literal["stream", "tool calls", "usage"]
+"""What a reply must be for a named fault to happen: any stream, one with tool calls, one with usage."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedFault:
+    """A fault with a name, for parametrizing a test over all there are; itself a fault.
+
+    Attributes:
+        name: Its id, which stays the same over versions.
+        meaning: What goes wrong, in one sentence.
+        source: Which server does so, or which client was measured with it.
+        fault: The damage.
+        occasion: What the reply must be for it to happen.
+        is_survivable: True: the whole reply is there, and a client is expected to read it. False:
+            it is not, and a client is expected to say so.
+        breaks: The rules of the contract it breaks at level `documented`; () where the contract
+            allows it, or where bytes alone do not show it.
+    """
+
+    name: str
+    meaning: str
+    source: str
+    fault: Fault
+    occasion: Occasion = "stream"
+    is_survivable: bool = False
+    breaks: frozenset[str] = frozenset()
+
+    @property
+    def needs(self) -> frozenset[Ability]:
+        """What an adapter must be able to do for it."""
+        return self.fault.needs
+
+    def apply(self, delivery: Delivery, draw: Draw) -> Delivery:
+        """Return the damaged delivery.
+
+        Raises:
+            FaultMissed: The delivery has no place where it could happen.
+        """
+        return self.fault.apply(delivery, draw)
+
+    def __repr__(self) -> str:
+        return f"stream_fault({self.name!r})"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def as_written(record: object) -> str:
+    """Return a frozen record as a test writes it: members that have their default left out."""
+    said = [
+        f"{field.name}={getattr(record, field.name)!r}"
+        for field in fields(record)  # type: ignore[arg-type]  # the `__repr__` of dataclasses only
+        if field.default is MISSING or getattr(record, field.name) != field.default
+    ]
+    return f"{type(record).__name__}({', '.join(said)})"
+
+
+NOTHING: frozenset[Ability] = frozenset()
+"""The needs of a fault that any adapter can play."""

@@ -30,7 +30,8 @@ from mockchat.scripting.contents import (
     reply_of,
 )
 from mockchat.scripting.failures import InvalidReply
-from mockchat.scripting.faults import Fault, Pacing
+from mockchat.scripting.faults import Fault
+from mockchat.scripting.faults_timing import Pacing
 from mockchat.scripting.matching import RequestView
 from mockchat.types import ChatRequest, Chunk, Completion, JsonObject, JsonView, Kind, Level
 

@@ -10,6 +10,7 @@ from mockchat.payloads.completions import complete
 from mockchat.payloads.plans import random_plan
 from mockchat.payloads.seeded import SeededDraw
 from mockchat.scripting.failures import NoStubMatched
+from mockchat.scripting.faults import Effects
 from mockchat.scripting.matching import RequestView
 from mockchat.scripting.replies import Answer, answer
 from mockchat.server.models import find_model
@@ -33,13 +34,13 @@ def create_completion(service: Service, call: Call) -> Result:
     if isinstance(body.get("model"), str):
         find_model(service, body["model"])
     made, draw = _answer(service, call, body)
+    effects = Effects(pacing=made.pacing, fault=made.fault, draw=draw)
     if made.error is not None:
         return Result(
             status=made.error.status,
             body=service.contract.envelope(made.error),
             headers=made.error.headers,
-            pacing=made.pacing,
-            fault=made.fault,
+            effects=effects,
         )
     if made.completion is not None and heeded.get("store") is True:
         service.stores.of(call.script).keep(Stored.of(made.completion, body))
@@ -47,8 +48,7 @@ def create_completion(service: Service, call: Call) -> Result:
         body=made.completion,
         chunks=_chunks(service, made, heeded, draw) if heeded.get("stream") is True else None,
         used=_used(made),
-        pacing=made.pacing,
-        fault=made.fault,
+        effects=effects,
     )
 
 

@@ -37,9 +37,7 @@ def delivery_of(result: Result, fields: Headers, style: StreamStyle) -> Delivery
             writes=tuple(Write(data=data) for data in _events(result.chunks, style)),
             is_stream=True,
         )
-    if result.pacing is not None:
-        delivery = result.pacing.apply(delivery)
-    return delivery if result.fault is None else result.fault.apply(delivery)
+    return delivery if result.effects is None else result.effects.on(delivery)
 
 
 def _events(chunks: tuple[JsonView, ...], style: StreamStyle) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from mockchat.errors import MockchatError
 from mockchat.exchange import ApiError, Headers, Incoming, Violation
 from mockchat.payloads.seeded import SeededDraw, draw_for
 from mockchat.payloads.stream_style import StreamStyle
-from mockchat.scripting.faults import Fault, Pacing
+from mockchat.scripting.faults import Effects
 from mockchat.scripting.script import Script
 from mockchat.server.repeats import Repeats
 from mockchat.server.settings import Settings
@@ -72,8 +72,7 @@ class Result:
         chunks: The chunks of a stream; None for a JSON reply.
         headers: Response fields of this answer alone.
         used: What a completion used of the service's quotas, None for any other answer.
-        pacing: When its parts leave.
-        fault: What goes wrong on purpose.
+        effects: When its parts leave, and what goes wrong on purpose.
     """
 
     status: int = HTTPStatus.OK
@@ -81,8 +80,7 @@ class Result:
     chunks: tuple[JsonView, ...] | None = None
     headers: Headers = ()
     used: Mapping[str, int] | None = None
-    pacing: Pacing | None = None
-    fault: Fault | None = None
+    effects: Effects | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

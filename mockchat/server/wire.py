@@ -12,14 +12,27 @@ from dataclasses import dataclass
 from typing import Literal, Never
 
 from mockchat.errors import MockchatError
-from mockchat.types import Json, JsonObject, JsonView
+from mockchat.payloads.encoding import DONE, encode_chunk, encode_compact, encode_json
+from mockchat.types import Json, JsonObject
+
+__all__ = [
+    "DONE",
+    "MAX_DEPTH",
+    "BadBody",
+    "BadBodyKind",
+    "Decoded",
+    "SseDecoder",
+    "SseEvent",
+    "decode_body",
+    "decode_json",
+    "encode_chunk",
+    "encode_compact",
+    "encode_json",
+]
 
 MAX_DEPTH = 128
 """Deepest nesting of arrays and objects that is read. Far above any real request, far below what
 the recursive parts of Python (its JSON scanner, `copy.deepcopy`, a schema walk) can follow."""
-
-DONE = b"data: [DONE]\n\n"
-"""The event that ends a stream."""
 
 BadBodyKind = Literal[
     "empty",
@@ -175,45 +188,6 @@ def _refuse_surrogates(value: Json) -> None:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise BadBody("surrogate", "a \\u escape stands for half a surrogate pair") from None
-
-
-_PRETTY = json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=2)
-_COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-
-
-def encode_json(value: Json) -> bytes:
-    """Encode a reply body as the real service formats it: two spaces, key order kept, a newline.
-
-    Characters leave as UTF-8, U+2028 and its kind included. Half a surrogate pair, which a test may
-    script on purpose, leaves as its escape: the one spelling that is still valid UTF-8.
-
-    Raises:
-        ValueError: For NaN or an infinity, which JSON cannot say.
-    """
-    return _bytes(_PRETTY.encode(value)) + b"\n"
-
-
-def encode_compact(value: Json) -> bytes:
-    """Encode without white space, as the API does inside streams.
-
-    Raises:
-        ValueError: For NaN or an infinity, which JSON cannot say.
-    """
-    return _bytes(_COMPACT.encode(value))
-
-
-def encode_chunk(chunk: JsonView) -> bytes:
-    r"""Encode one event of a stream: `data: `, compact JSON, an empty line.
-
-    Raises:
-        ValueError: For NaN or an infinity, which JSON cannot say.
-    """
-    return b"data: " + encode_compact(chunk) + b"\n\n"
-
-
-def _bytes(text: str) -> bytes:
-    # Python's escape of a lone surrogate (\udc80) happens to be JSON's.
-    return text.encode("utf-8", "backslashreplace")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,30 +1,132 @@
-"""Timing and damage are pure functions of a delivery, so they are tested without a server."""
+"""How faults combine, what they need of an adapter, and where the draw comes in."""
+
+from dataclasses import dataclass, replace
 
 import pytest
+from fault_samples import draw, streamed, whole
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mockchat.errors import BadArgument
 from mockchat.exchange import Delivery, Ending, Write
-from mockchat.scripting.faults import CutStream, FaultMissed, Pacing, events
+from mockchat.scripting.faults import Ability, Effects, FaultMissed, sometimes, together
+from mockchat.scripting.faults_connection import ByteCuts, CutStream
+from mockchat.scripting.faults_events import DropChunk, KeepAlive
+from mockchat.scripting.faults_framing import Framing
+from mockchat.scripting.faults_http import ProxyError
+from mockchat.scripting.faults_timing import Pacing, SlowHeaders, Stall
+from mockchat.scripting.sent_events import events, parted
+
+CUT = CutStream(after_chunks=1)
+
+
+def test_sometimes_happens_as_often_as_said():
+    """A retry loop is tested with a fault that comes now and then, and comes again with its seed."""
+    fault = sometimes(CUT, 0.3)
+    cut = [fault.apply(streamed(), draw(seed)).ending is Ending.CUT for seed in range(400)]
+    assert 80 < sum(cut) < 160
+    assert cut == [fault.apply(streamed(), draw(seed)).ending is Ending.CUT for seed in range(400)]
+
+
+@pytest.mark.parametrize(("p", "ending"), [(0, Ending.COMPLETE), (1.0, Ending.CUT)])
+def test_never_and_always_are_probabilities(p, ending):
+    """The ends of the scale are exact."""
+    assert {sometimes(CUT, p).apply(streamed(), draw(seed)).ending for seed in range(50)} == {
+        ending
+    }
+
+
+def test_a_fault_that_cannot_happen_is_told_without_luck():
+    """A test must not pass nine times of ten because the impossible was not tried."""
+    with pytest.raises(FaultMissed):
+        sometimes(CutStream(after_chunks=99), 0).apply(streamed(), draw())
+
+
+def test_faults_together_happen_in_their_order():
+    """Each damages what the one before has left."""
+    fault = together(DropChunk(after_chunks=0), CUT)
+    undamaged = events(streamed())
+    assert fault.apply(streamed(), draw()).writes == undamaged[1:2]
+
+
+def test_combinations_need_what_their_parts_need():
+    """An adapter that cannot reset must learn so before the test runs."""
+    reset = CutStream(after_chunks=1, reset=True)
+    assert together(reset, sometimes(Stall(seconds=1), 0.5), KeepAlive()).needs == {
+        Ability.RESET,
+        Ability.TIMING,
+    }
+
+
+def test_combinations_are_written_as_a_test_writes_them():
+    """What stands in a message is copied into a test."""
+    fault = together(
+        sometimes(CUT, 0.25), SlowHeaders(seconds=1), KeepAlive(), Framing(space=False)
+    )
+    assert repr(fault) == (
+        "together(sometimes(CutStream(after_chunks=1), 0.25), SlowHeaders(seconds=1), KeepAlive(), "
+        "Framing(space=False))"
+    )
+    assert repr(Pacing(ttft=1.0)) == "Pacing(ttft=1.0)"
+    assert repr(ProxyError(status=502)) == "ProxyError()"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: sometimes(CUT, 1.5), r"sometimes\(p\) is 1\.5; allowed: a probability"),
+        (lambda: sometimes(CUT, True), r"sometimes\(p\) is True"),
+        (lambda: sometimes(CUT, "1"), r"sometimes\(p\) is '1'"),
+        (lambda: sometimes("crlf", 1), r"sometimes\(fault\) is 'crlf'; allowed: a fault, such as"),
+        (lambda: together(), r"together\(\) is \(\); allowed: one fault or more"),
+        (lambda: together(CUT, Pacing()), r"together\(\) is Pacing\(\); allowed: a fault"),
+    ],
+)
+def test_what_is_no_fault_is_refused_where_it_is_written(make, message):
+    """The server's thread is the wrong place to find a typo."""
+    with pytest.raises(BadArgument, match=message):
+        make()
+
+
+@dataclass(frozen=True)
+class Doubling:
+    """A fault of a user's own."""
+
+    needs: frozenset = frozenset()
+
+    def apply(self, delivery, draw):
+        """Send everything twice."""
+        del draw
+        return replace(delivery, writes=delivery.writes * 2)
+
+
+def test_anybody_can_write_a_fault():
+    """The protocol is public: one method, one property."""
+    assert together(Doubling(), CUT).apply(streamed(), draw()).body == streamed().writes[0].data
+    assert Doubling().apply(whole(), draw()).body == whole().body * 2
+
+
+@pytest.mark.parametrize(
+    ("pacing", "fault", "delays"),
+    [
+        (None, None, [0, 0, 0, 0, 0, 0]),
+        (Pacing(ttft=1), None, [1, 0, 0, 0, 0, 0]),
+        (Pacing(ttft=1), DropChunk(after_chunks=0), [1, 0, 0, 0, 0]),
+        (Pacing(inter_token=2), CutStream(after_chunks=2), [0, 2]),
+    ],
+)
+def test_timing_comes_before_damage(pacing, fault, delays):
+    """A stall or a cut is placed in the timed stream; a dropped chunk hands its wait on."""
+    played = Effects(pacing=pacing, fault=fault, draw=draw()).on(streamed())
+    assert [write.delay for write in played.writes] == delays
+
 
 EVENTS = (b": hello\n\n", b'data: {"n":1}\n\n', b'data: {"n":2}\n\n', b"data: [DONE]\n\n")
 
 
-def stream(*parts, ending=Ending.COMPLETE):
-    """Make a stream of these writes."""
-    writes = tuple(Write(data=part) for part in parts)
-    return Delivery(status=200, writes=writes, is_stream=True, ending=ending)
-
-
-def json_reply(body):
-    """Make a reply of one write."""
-    return Delivery(status=200, writes=(Write(data=body),))
-
-
 @st.composite
 def cut_anywhere(draw):
-    """Draw the same stream in writes cut at any bytes, with delays."""
+    """Draw one stream in writes cut at any bytes, with delays."""
     body = b"".join(EVENTS)
     cuts = sorted(draw(st.sets(st.integers(1, len(body) - 1))))
     edges = [0, *cuts, len(body)]
@@ -46,84 +148,21 @@ def test_events_are_found_however_the_bytes_were_written(delivery):
 
 def test_bytes_after_the_last_event_are_kept():
     """Damage done before must not be repaired."""
-    assert [write.data for write in events(stream(b"data: 1\n\nda", b"ta"))] == [
-        b"data: 1\n\n",
-        b"data",
-    ]
+    writes = (Write(data=b"data: 1\n\nda"), Write(data=b"ta"))
+    sent = events(Delivery(status=200, writes=writes, is_stream=True))
+    assert [write.data for write in sent] == [b"data: 1\n\n", b"data"]
 
 
-@given(delivery=cut_anywhere())
-def test_pacing_delays_every_event_and_changes_no_byte(delivery):
-    """Pacing is timing alone."""
-    paced = Pacing(ttft=1.0, inter_token=0.5).apply(delivery)
-    plain = events(delivery)
-    assert paced.body == delivery.body
-    assert [
-        after.delay - before.delay for after, before in zip(paced.writes, plain, strict=True)
-    ] == [
-        1.0,
-        0.5,
-        0.5,
-        0.0,
-    ]
+@given(delivery=cut_anywhere(), size=st.integers(0, 80))
+def test_writes_are_parted_at_any_byte(delivery, size):
+    """No byte and no wait may be lost where a body is cut."""
+    before, behind = parted(delivery.writes, size)
+    assert b"".join(write.data for write in before) == delivery.body[:size]
+    assert b"".join(write.data for write in behind) == delivery.body[size:]
+    assert sum(w.delay for w in (*before, *behind)) == sum(w.delay for w in delivery.writes)
 
 
-@pytest.mark.parametrize("delivery", [json_reply(b"{}"), stream(), Delivery(status=200)])
-def test_pacing_holds_back_the_head_of_what_is_no_stream(delivery):
-    """Time to first token is felt by callers that do not stream, too."""
-    paced = Pacing(ttft=2.0, inter_token=1.0).apply(delivery)
-    assert [write.delay for write in paced.writes] == [2.0]
-    assert paced.body == delivery.body
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"ttft": -1}, r"Pacing\(ttft=\) is -1; allowed: a number of seconds, 0 or more\."),
-        ({"inter_token": "1"}, r"Pacing\(inter_token=\) is '1'"),
-        ({"inter_token": True}, r"Pacing\(inter_token=\) is True"),
-        ({"ttft": float("nan")}, r"Pacing\(ttft=\) is nan"),
-        ({"ttft": float("inf")}, r"Pacing\(ttft=\) is inf"),
-    ],
-)
-def test_pacing_refuses_what_is_no_time(arguments, message):
-    """A delay that never ends would hang the test that made it."""
-    with pytest.raises(BadArgument, match=message):
-        Pacing(**arguments)
-
-
-@given(delivery=cut_anywhere(), count=st.integers(0, 2), reset=st.booleans())
-def test_a_cut_stream_has_exactly_the_chunks_asked_for(delivery, count, reset):
-    """Comments and `[DONE]` are no chunks: the place of the cut must not depend on them."""
-    cut = CutStream(after_chunks=count, reset=reset).apply(delivery)
-    assert [write.data for write in cut.writes if write.data.startswith(b"data")] == list(
-        EVENTS[1 : 1 + count]
-    )
-    assert cut.ending is (Ending.RESET if reset else Ending.CUT)
-    assert cut.writes == events(delivery)[: len(cut.writes)]
-
-
-def test_a_cut_that_cannot_happen_is_an_error():
-    """A fault that silently does nothing makes a test pass for the wrong reason."""
-    with pytest.raises(FaultMissed) as caught:
-        CutStream(after_chunks=3).apply(stream(*EVENTS))
-    assert str(caught.value) == (
-        "CutStream(after_chunks=3, reset=False) cannot happen: the stream has 2 chunks"
-    )
-
-
-@given(body=st.binary(), pieces=st.integers(1, 4))
-def test_a_json_reply_is_cut_in_the_middle(body, pieces):
-    """A cut reply must look broken also to a caller that does not stream."""
-    size = max(1, len(body) // pieces)
-    writes = tuple(Write(data=body[at : at + size]) for at in range(0, len(body), size))
-    cut = CutStream(after_chunks=5).apply(Delivery(status=200, writes=writes))
-    assert cut.body == body[: len(body) // 2]
-    assert cut.ending is Ending.CUT
-
-
-@pytest.mark.parametrize("count", [-1, "2", 1.5, True, None])
-def test_a_cut_refuses_what_is_no_count(count):
-    """The wrong argument is told at the call, not by a stream that ends elsewhere."""
-    with pytest.raises(BadArgument, match=r"CutStream\(after_chunks=\) is"):
-        CutStream(after_chunks=count)
+def test_damage_leaves_the_events_themselves_to_the_next():
+    """Cuts inside events are undone by whoever asks for events: their order decides."""
+    cut = ByteCuts(sizes=[7]).apply(streamed(), draw())
+    assert b"".join(event.data for event in events(cut)) == streamed().body

@@ -17,7 +17,8 @@ from mockchat.payloads.seeded import SeededDraw
 from mockchat.scripting.builders import error, generated, refusal, text, tool_call, unchecked
 from mockchat.scripting.contents import Call, Said, reply_of
 from mockchat.scripting.failures import InvalidReply
-from mockchat.scripting.faults import CutStream, Pacing
+from mockchat.scripting.faults_connection import CutStream
+from mockchat.scripting.faults_timing import Pacing
 from mockchat.scripting.matching import RequestView
 from mockchat.scripting.replies import Answer, answer, check_written
 

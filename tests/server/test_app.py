@@ -15,7 +15,9 @@ from mockchat.exchange import Delivery, Ending, Exchange, Incoming, Outcome, Wri
 from mockchat.payloads.chunking import chunks_of, join
 from mockchat.scripting.builders import error, unchecked
 from mockchat.scripting.failures import InvalidReply
-from mockchat.scripting.faults import CutStream, FaultMissed, Pacing
+from mockchat.scripting.faults import FaultMissed
+from mockchat.scripting.faults_connection import CutStream
+from mockchat.scripting.faults_timing import Pacing
 from mockchat.scripting.script import Script
 from mockchat.scripting.scripts import Scripts
 from mockchat.server.app import App
