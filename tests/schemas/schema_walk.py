@@ -1,68 +1,12 @@
-"""Walks over schema documents: every subschema with its pointer, references followed on demand."""
+"""Which members of a document a value uses; the walks themselves are the package's."""
 
-from collections.abc import Iterator, Mapping
-from posixpath import basename
+from collections.abc import Mapping
+
+from mockchat.contract.schema_walk import resolve, walk, walk_document
+
+__all__ = ["resolve", "used_properties", "walk", "walk_document"]
 
 JsonObject = dict
-MAPS = ("$defs", "properties", "patternProperties", "dependentSchemas")
-LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
-ONES = (
-    "additionalProperties",
-    "contains",
-    "contentSchema",
-    "else",
-    "if",
-    "items",
-    "not",
-    "propertyNames",
-    "then",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-)
-
-
-def walk(schema: object, pointer: str = "") -> Iterator[tuple[str, JsonObject]]:
-    """Yield every schema in `schema`, itself first, with its JSON Pointer; booleans are left out.
-
-    Members of `properties` are names, not keywords: a property called `enum` is not an enum.
-    """
-    if not isinstance(schema, dict):
-        return
-    yield pointer, schema
-    for keyword, part in schema.items():
-        at = f"{pointer}/{keyword}"
-        if keyword in MAPS:
-            for name, inner in part.items():
-                yield from walk(inner, f"{at}/{_escaped(name)}")
-        elif keyword in LISTS:
-            for index, inner in enumerate(part):
-                yield from walk(inner, f"{at}/{index}")
-        elif keyword in ONES:
-            yield from walk(part, at)
-
-
-def walk_document(document: JsonObject) -> Iterator[tuple[str, JsonObject]]:
-    """Yield every schema of a document of ours: a JSON Schema, or `openapi.json`."""
-    if "openapi" not in document:
-        yield from walk(document)
-        return
-    for name, schema in document["components"].get("schemas", {}).items():
-        yield from walk(schema, f"/components/schemas/{name}")
-    yield from _inline(document, "")
-
-
-def resolve(documents: Mapping[str, JsonObject], home: str, reference: str) -> tuple[str, object]:
-    """Return (document name, schema) of a `$ref` met in the document called `home`.
-
-    Raises:
-        LookupError: It leads nowhere.
-    """
-    uri, _, fragment = reference.partition("#")
-    name = basename(uri).removesuffix(".json") or home
-    target: object = documents[name]
-    for token in fragment.split("/")[1:]:
-        target = target[token.replace("~1", "/").replace("~0", "~")]
-    return name, target
 
 
 def used_properties(
@@ -131,18 +75,6 @@ def _is_meant(documents, home, branch, value):
         for name, inner in branch.get("properties", {}).items()
         if "const" in inner
     )
-
-
-def _inline(part, pointer):
-    if isinstance(part, dict):
-        for key, inner in part.items():
-            if key == "schema":
-                yield from walk(inner, f"{pointer}/{key}")
-            else:
-                yield from _inline(inner, f"{pointer}/{_escaped(key)}")
-    elif isinstance(part, list):
-        for index, inner in enumerate(part):
-            yield from _inline(inner, f"{pointer}/{index}")
 
 
 def _escaped(name):

@@ -1,6 +1,5 @@
 """The rules every schema document of every profile keeps; generator and validator rely on them."""
 
-import itertools
 import json
 import re
 from pathlib import Path
@@ -9,7 +8,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from schema_walk import resolve, walk, walk_document
 
+from mockchat.contract.document_lint import overlapping
 from mockchat.contract.profile import load_profile, profile_names, schemas_directory
+from mockchat.contract.schema_walk import absolute
 
 PROFILES = profile_names()
 DOCUMENTS = [(profile, name) for profile in PROFILES for name in load_profile(profile).documents]
@@ -49,25 +50,6 @@ def _types(documents, home, schema):
     declared = schema.get("type", ANY_TYPE)
     types = {declared} if isinstance(declared, str) else set(declared)
     return frozenset(types | ({"integer"} if "number" in types else set()))
-
-
-def _tags(documents, home, schema):
-    """Return the required members with listed texts: {"role": {"user"}}."""
-    home, schema = _flat(documents, home, schema)
-    tags = {}
-    for member in schema.get("required", ()):
-        _, inner = _flat(documents, home, schema.get("properties", {}).get(member, {}))
-        values = inner.get("enum", [inner["const"]] if "const" in inner else [])
-        if values and all(isinstance(value, str) for value in values):
-            tags[member] = set(values)
-    return tags
-
-
-def _are_disjoint(documents, home, one, other):
-    if not _types(documents, home, one) & _types(documents, home, other):
-        return True
-    first, second = _tags(documents, home, one), _tags(documents, home, other)
-    return any(not first[tag] & second[tag] for tag in first.keys() & second.keys())
 
 
 @pytest.mark.parametrize(("profile", "name"), SCHEMAS)
@@ -123,14 +105,13 @@ def _home(reference, current):
 @pytest.mark.parametrize(("profile", "name"), DOCUMENTS)
 def test_branches_of_a_union_exclude_each_other_at_a_glance(profile, name):
     """By JSON type or by one required tag: then errors name a leaf, and drawing filters nothing."""
-    documents = _documents(profile)
-    overlapping = [
-        (pointer, one, other)
-        for pointer, schema in _schemas(profile, name)
-        for one, other in itertools.combinations(schema.get("oneOf", []), 2)
-        if not _are_disjoint(documents, name, one, other)
-    ]
-    assert overlapping == []
+    whole = {
+        home: absolute(body, body.get("$id", "")) for home, body in _documents(profile).items()
+    }
+    found = {
+        pointer: overlapping(whole, name, schema) for pointer, schema in walk_document(whole[name])
+    }
+    assert {pointer: pairs for pointer, pairs in found.items() if pairs} == {}
 
 
 @pytest.mark.parametrize(("profile", "name"), SCHEMAS)
