@@ -10,7 +10,7 @@ READY := .venv/.ready
 SDKS := .venvs/openai-1 .venvs/openai-2
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test proof lint format bench sdks sdk-suite wheel-check clean
+.PHONY: help serve test proof lowest lint format bench sdks sdk-suite wheel-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test: $(READY) ## run all tests with reduced counts, and the coverage gate
 
 proof: $(READY) ## run the law tests with full counts
 	@MOCKCHAT_PROOF=1 $(BIN)/python -m pytest -n $(JOBS) -m proof $(ARGS)
+
+lowest: $(READY) .venvs/lowest/.ready ## run the contract's tests on the oldest dependencies we declare
+	@PYTHONPATH=. .venvs/lowest/bin/python -m pytest tests/contract $(ARGS)
 
 lint: $(READY) ## ruff, its formatter, mypy --strict
 	@$(BIN)/ruff check .
@@ -64,6 +67,12 @@ $(READY): pyproject.toml hatch_build.py
 	@echo "setting up .venvs/openai-$* (once)" >&2
 	@$(BIN)/python -m venv .venvs/openai-$*
 	@.venvs/openai-$*/bin/python -m pip install -qq --disable-pip-version-check 'openai==$*.*'
+	@touch $@
+
+.venvs/lowest/.ready: pyproject.toml tests/house/lowest.py | $(READY)
+	@echo "setting up .venvs/lowest" >&2
+	@$(BIN)/python -m venv --clear .venvs/lowest
+	@.venvs/lowest/bin/python -m pip install -qq --disable-pip-version-check $$($(BIN)/python tests/house/lowest.py)
 	@touch $@
 
 # The suite must be that of the SDK version under test, so both come from one pip download.

@@ -4,8 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 PROJECT = Path(__file__).parents[1]
+
+# An example takes as long as the machine is busy; a deadline would tell nothing about the code.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 
 def proof_count(full: int) -> int:
