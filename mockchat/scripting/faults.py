@@ -7,7 +7,7 @@ streams, `faults_events` (whole events), `faults_framing` (the bytes around them
 
 from dataclasses import MISSING, dataclass, fields
 from enum import Enum
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, cast
 
 from mockchat.errors import BadArgument, MockchatError
 from mockchat.exchange import Delivery
@@ -122,8 +122,8 @@ def together(*faults: Fault) -> Fault:
     return _Together(faults=tuple(checked("together()", fault) for fault in faults))
 
 
-def checked(name: str, fault: Fault) -> Fault:
-    """Return the fault.
+def checked(name: str, fault: object) -> Fault:
+    """Return the fault: what a test hands over may be none, for its author may run no type checker.
 
     Raises:
         BadArgument: It is none; the argument is called `name`.
@@ -132,7 +132,7 @@ def checked(name: str, fault: Fault) -> Fault:
     if not callable(getattr(fault, "apply", None)) or not hasattr(fault, "needs"):
         allowed = "a fault, such as CutStream(after_chunks=2) or stream_fault('missing-done')"
         raise BadArgument(name, fault, allowed)
-    return fault
+    return cast("Fault", fault)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from mockchat.payloads.draw import Draw
 from mockchat.payloads.encoding import encode_chunk
 from mockchat.scripting.faults import NOTHING, Ability, FaultMissed, NamedFault, Occasion
 from mockchat.scripting.sent_events import SentStream, later
-from mockchat.types import JsonObject
+from mockchat.types import Json, JsonObject
 
 Change: TypeAlias = Callable[[Sequence[JsonObject]], Iterable[Sequence[JsonObject]]]
 """Gives for each chunk what is sent in its place; the chunks are its own to change."""
@@ -29,11 +29,14 @@ class _ChunkFault:
         """Return the delivery with changed chunks; those that stay keep their bytes.
 
         Raises:
-            FaultMissed: Nothing would change.
+            FaultMissed: Nothing would change, or the stream is damaged already.
         """
         del draw
         stream = SentStream.of(delivery, self)
-        changed = dict(zip(stream.places, self.change(stream.chunks()), strict=True))
+        chunks = stream.chunks()
+        if not all(map(_is_ordinary, chunks)):
+            raise FaultMissed(repr(self), "the stream is damaged already")
+        changed = dict(zip(stream.places, self.change(chunks), strict=True))
         writes: list[Write] = []
         held = 0.0
         for place, event in enumerate(stream.events):
@@ -70,12 +73,31 @@ def _edited(edit: Callable[[JsonObject], object]) -> Change:
     return change
 
 
+def _is_ordinary(chunk: JsonObject) -> bool:
+    """Tell whether a chunk has what changes rely on: what a test sends unchecked may be anything."""
+    choices = chunk.get("choices")
+    return isinstance(choices, list) and all(
+        isinstance(choice, dict)
+        and isinstance(choice.get("index"), int)
+        and isinstance(choice.get("delta"), dict)
+        and all(_is_fragment(call) for call in choice["delta"].get("tool_calls") or ())
+        for choice in choices
+    )
+
+
+def _is_fragment(call: Json) -> bool:
+    if not isinstance(call, dict) or not isinstance(call.get("index"), int):
+        return False
+    return isinstance(call.get("function", call.get("custom")), dict)
+
+
 def _choices(chunk: JsonObject) -> list[JsonObject]:
-    return [choice for choice in chunk.get("choices") or () if isinstance(choice, dict)]
+    choices: list[JsonObject] = chunk["choices"]
+    return choices
 
 
 def _calls(choice: JsonObject) -> list[JsonObject]:
-    return list((choice.get("delta") or {}).get("tool_calls") or ())
+    return choice["delta"].get("tool_calls") or []
 
 
 def _in_choices(edit: Callable[[JsonObject], object]) -> Change:
@@ -165,7 +187,8 @@ def _say_header(
 ) -> None:
     place, kind = (choice, call["index"]), "custom" if "custom" in call else "function"
     if place not in headers:
-        headers[place] = ("", "") if emptied else (call["id"], call[kind]["name"])
+        said = (call.get("id", ""), call[kind].get("name", ""))
+        headers[place] = ("", "") if emptied else said
         return
     call["id"], name = headers[place]
     call[kind] = {"name": name, **call[kind]}

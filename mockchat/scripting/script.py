@@ -11,6 +11,7 @@ from mockchat.scripting.arguments import is_whole_number
 from mockchat.scripting.callers import caller_line
 from mockchat.scripting.contents import Reply, Replying, ReplyOptions, reply_of
 from mockchat.scripting.failures import NoStubMatched, UnusedReply
+from mockchat.scripting.faults import checked
 from mockchat.scripting.journal import Journal
 from mockchat.scripting.matching import Conditions, Matcher, RequestView, matcher
 from mockchat.scripting.replies import check_written
@@ -131,6 +132,8 @@ class Stub:
             raise BadArgument(
                 "keyword of reply()", unknown[0], ", ".join(ReplyOptions.__annotations__)
             )
+        if "fault" in given:
+            checked("reply(fault=)", given["fault"])
         built = replace(reply_of(reply), **given)  # type: ignore[arg-type]  # keys are those of ReplyOptions
         self._check(built)
         with self._lock:

@@ -78,7 +78,7 @@ def test_combinations_are_written_as_a_test_writes_them():
         (lambda: sometimes(CUT, True), r"sometimes\(p\) is True"),
         (lambda: sometimes(CUT, "1"), r"sometimes\(p\) is '1'"),
         (lambda: sometimes("crlf", 1), r"sometimes\(fault\) is 'crlf'; allowed: a fault, such as"),
-        (lambda: together(), r"together\(\) is \(\); allowed: one fault or more"),
+        (together, r"together\(\) is \(\); allowed: one fault or more"),
         (lambda: together(CUT, Pacing()), r"together\(\) is Pacing\(\); allowed: a fault"),
     ],
 )
