@@ -1,10 +1,13 @@
 """What fails a test: fields first, so that they pickle; the text is built when it is read."""
 
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from mockchat.errors import MockchatError
 from mockchat.scripting.credentials import redact_text
 
+_PACKAGE = str(Path(__file__).parents[1])
 _UNSEEN_CLIENT = (
     "Was the client built before the test set OPENAI_BASE_URL, at import or in a wider fixture? "
     "Build it in the test, or set mockchat_env = session: README.md#a-client-built-at-import"
@@ -160,3 +163,23 @@ class ServerFailed(MockchatError, AssertionError):
     def __str__(self) -> str:
         trace = f"\n\n{self.trace.rstrip()}" if self.trace else ""
         return redact_text(f"{self.request} could not be answered: {self.problem}{trace}")
+
+
+def carried(error: Exception, request: str) -> MockchatError:
+    """Return the error as one that pickles and can be raised in the test's thread.
+
+    Frames of mockchat itself are left out: what failed is a callable of the test.
+
+    Args:
+        error: What an answer met.
+        request: Method and path.
+    """
+    if isinstance(error, MockchatError):
+        return error
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith(_PACKAGE)
+    ]
+    trace = "".join(traceback.format_list(frames))
+    return ServerFailed(request, f"{type(error).__name__}: {error}", trace)

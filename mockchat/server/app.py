@@ -9,9 +9,9 @@ from http import HTTPStatus
 from mockchat.contract.contract import Contract
 from mockchat.contract.profile import Profile
 from mockchat.errors import MockchatError
-from mockchat.exchange import ApiError, Exchange, Headers, Incoming, Outcome, header
+from mockchat.exchange import ApiError, Delivery, Exchange, Headers, Incoming, Outcome, header
 from mockchat.payloads.stream_style import stream_style
-from mockchat.scripting.failures import LateRequest
+from mockchat.scripting.failures import LateRequest, carried
 from mockchat.scripting.script import Script
 from mockchat.scripting.scripts import Scripts
 from mockchat.server import chat, models, stored_operations
@@ -78,25 +78,18 @@ class App:
     def handle(self, incoming: Incoming) -> Ticket:
         """Answer a request; the exchange is journaled when this returns, before a byte leaves.
 
-        Raises:
-            Exception: Whatever a scripted reply met, for the caller to charge to its script. A
-                request without a script is always answered.
+        Whatever a scripted reply meets is charged to its script and answered with status 500.
         """
         received = time.monotonic()
         call = Call(incoming=incoming, path=incoming.path, script=None)
         try:
             call.script, call.path = self._resolved(incoming)
             result = self._result(call)
-        except LateRequest as late:
-            result = self._error(_late(late))
-        except Refusal as refusal:
-            result = self._error(refusal.error)
-        except Exception as error:
-            if call.script is not None:
-                raise
-            report(f"{incoming.method} {call.path!r} could not be answered", error)
-            result = self._error(self._service.contract.error("server_error"))
-        return self._ticket(call, result, received)
+            delivery = self._delivery(result, received)
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the client gets an answer
+            result = self._error(self._told(call, problem))
+            delivery = self._delivery(result, received)
+        return self._ticket(call, result, delivery, received)
 
     def refuse(self, status: int, message: str, incoming: Incoming | None = None) -> Ticket:
         """Answer what an adapter could not make a whole request of, or could not answer.
@@ -114,7 +107,8 @@ class App:
                 call.script, call.path = self._resolved(incoming)
             except LateRequest as late:
                 error = _late(late)
-        return self._ticket(call, self._error(error), time.monotonic())
+        result, received = self._error(error), time.monotonic()
+        return self._ticket(call, result, self._delivery(result, received), received)
 
     def _resolved(self, incoming: Incoming) -> tuple[Script | None, str]:
         script, path = self._scripts.resolve(incoming.path, method=incoming.method)
@@ -160,10 +154,30 @@ class App:
         body = self._service.contract.envelope(error)
         return Result(status=error.status, body=body, headers=error.headers)
 
-    def _ticket(self, call: Call, result: Result, received: float) -> Ticket:
+    def _told(self, call: Call, problem: Exception) -> ApiError:
+        """Return what is answered where there is no result; charge the script if it is at fault."""
+        if isinstance(problem, LateRequest):
+            return _late(problem)
+        if isinstance(problem, Refusal):
+            return problem.error
+        if call.script is None:
+            report(f"{call.incoming.method} {call.path!r} could not be answered", problem)
+            return self._service.contract.error("server_error")
+        charged = carried(problem, f"{call.incoming.method} {call.path}")
+        call.script.charge(charged)
+        return ApiError(
+            status=HTTPStatus.INTERNAL_SERVER_ERROR,
+            type="server_error",
+            message=f"{type(charged).__name__}: {charged}",
+            headers=(NEVER_RETRY,),
+        )
+
+    def _delivery(self, result: Result, received: float) -> Delivery:
         seconds = time.monotonic() - received
         fields: Headers = self._headers.fields(seconds=seconds, used=result.used)
-        delivery = delivery_of(result, fields, self._service.style)
+        return delivery_of(result, fields, self._service.style)
+
+    def _ticket(self, call: Call, result: Result, delivery: Delivery, received: float) -> Ticket:
         if call.script is None:
             return Ticket(delivery=delivery, finish=_forget)
         journal = call.script.journal

@@ -14,7 +14,7 @@ from mockchat.errors import BadArgument
 from mockchat.exchange import Delivery, Ending, Exchange, Incoming, Outcome, Write, header
 from mockchat.payloads.chunking import chunks_of, join
 from mockchat.scripting.builders import error, unchecked
-from mockchat.scripting.failures import InvalidReply
+from mockchat.scripting.failures import InvalidReply, ServerFailed
 from mockchat.scripting.faults import FaultMissed
 from mockchat.scripting.faults_connection import CutStream
 from mockchat.scripting.faults_timing import Pacing
@@ -603,19 +603,30 @@ def test_a_request_of_no_script_is_refused_where_scripts_must_answer():
 @pytest.mark.parametrize(
     ("script_it", "raised"),
     [
-        (lambda script: script.reply(lambda request: 1 / 0), ZeroDivisionError),
+        (lambda script: script.reply(lambda request: 1 / 0), ServerFailed),
         (lambda script: script.reply("x", fault=CutStream(after_chunks=99)), FaultMissed),
         (lambda script: script.reply(lambda request: {"id": "x"}), InvalidReply),
         (lambda script: script.reply(lambda request: object()), BadArgument),
-        (lambda script: script.reply(unchecked({"x": float("nan")})), ValueError),
+        (lambda script: script.reply(unchecked({"x": float("nan")})), ServerFailed),
     ],
 )
-def test_what_a_scripted_reply_meets_is_raised_for_its_test(opened, script_it, raised):
-    """The caller charges it to the script: a 500 alone would hide it behind the client's retries."""
-    app, script, path, _ = opened()
+def test_what_a_scripted_reply_meets_is_charged_to_its_script(opened, script_it, raised):
+    """A 500 alone would hide it behind the client's retries, and the journal has to show the cause."""
+    app, script, path, _ = opened(validation="warn")
     script_it(script)
-    with pytest.raises(raised):
-        ask(app, path=path, body={**HI, "stream": True})
+    body = {**HI, "stream": True, "temperature": 3}
+    ticket = ask(app, path=path, body=body)
+    ticket.finish(Outcome.DELIVERED)
+    (problem,) = script.problems()
+    assert type(problem) is raised
+    (exchange,) = script.journal
+    message = f"{raised.__name__}: {problem}"
+    told = {"error": {"message": message, "type": "server_error", "param": None, "code": None}}
+    assert (exchange.status, exchange.reply, exchange.chunks) == (500, told, ())
+    assert (exchange.request, exchange.stub) == (body, script.stubs[0].name)
+    assert [violation.pointer for violation in exchange.violations] == ["/temperature"]
+    assert json.loads(ticket.delivery.body) == told
+    assert header(ticket.delivery.headers, "x-should-retry") == "false"
 
 
 def test_an_unchecked_object_is_one_event_of_a_stream(opened):
