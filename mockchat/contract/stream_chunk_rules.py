@@ -146,7 +146,7 @@ def one_service_tier(stream: StreamMemory, view: ChunkView) -> Iterator[Finding]
 
 
 def _changed(stream: StreamMemory, view: ChunkView, member: str) -> Iterator[Finding]:
-    if member not in stream.identity:
+    if member not in stream.identity or member in stream.axes.member_places:
         return
     first, value = stream.identity[member], view.chunk.get(member)
     if first == value:

@@ -8,7 +8,7 @@ from mockchat.payloads.answering import Answering, answering_of
 from mockchat.payloads.choices import Answer, answer
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.logprobs import logprobs_of
-from mockchat.payloads.members import EMPTY_DELTA, MESSAGE_ORDER
+from mockchat.payloads.members import EMPTY_DELTA, MESSAGE_ORDER, ReplyMembers
 from mockchat.payloads.moderation import moderation_of
 from mockchat.payloads.names import completion_id, spelt, system_fingerprint
 from mockchat.payloads.promises import keep_promises
@@ -118,7 +118,7 @@ def _completion(
         "usage": keep_promises(
             usage_of(spent, answering, draw), "usage", profile, draw, is_stream=is_stream
         ),
-        "service_tier": SERVICE_TIERS.get(tier, "default") if isinstance(tier, str) else "default",
+        "service_tier": _tier(tier if isinstance(tier, str) else "auto", members),
         "system_fingerprint": spelt(draw, patterns.get("system_fingerprint"), system_fingerprint),
     }
     if isinstance(asked.request.get("metadata"), dict) and not is_stream:
@@ -137,6 +137,13 @@ def _completion(
     if answering.kind == "wild" and draw.chance(0.05):
         declared[_FUTURE_MEMBER] = draw.text(0, 40, "wild")
     return cast("Completion", declared)
+
+
+def _tier(asked: str, members: ReplyMembers) -> str:
+    """Return the tier that serves: as OpenAI maps them, or as the profile's document lists them."""
+    listed = members.service_tiers
+    candidates = (SERVICE_TIERS.get(asked, "default"), asked, *listed)
+    return next((tier for tier in candidates if tier in listed), candidates[0])
 
 
 def _choice(index: int, made: Answer, answering: Answering, draw: Draw) -> JsonObject:

@@ -39,6 +39,7 @@ class ReplyMembers:
         completion_details: Of `usage.completion_tokens_details`, in their order.
         finish_reasons: The values `finish_reason` may have; empty where any text may stand.
         call_types: The `type`s a tool call may have; empty where any text may stand.
+        service_tiers: The values `service_tier` may have; empty where any text may stand.
         chunk_object: The `object` of a chunk.
         nullable: The members of a message that may be null; others are left out instead.
         only_null: The members of the completion that are there and never say anything.
@@ -57,6 +58,7 @@ class ReplyMembers:
     completion_details: tuple[str, ...]
     finish_reasons: frozenset[str]
     call_types: frozenset[str]
+    service_tiers: tuple[str, ...]
     chunk_object: str
     nullable: frozenset[str]
     only_null: frozenset[str]
@@ -90,6 +92,7 @@ def reply_members(profile: Profile) -> ReplyMembers:
         completion_details=tuple(reader.names(("usage", "completion_tokens_details"))),
         finish_reasons=frozenset(reader.values((*choice, "finish_reason"))),
         call_types=frozenset(reader.values((*message, "tool_calls", "*", "type"))),
+        service_tiers=tuple(reader.values(("service_tier",))),
         chunk_object=next(iter(chunk.values(("object",))), _CHUNK),
         nullable=frozenset(name for name in said if "null" in reader.types((*message, name))),
         only_null=frozenset(name for name in top if reader.types((name,)) == {"null"}),

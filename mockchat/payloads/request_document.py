@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from mockchat.contract.profile import Profile
 from mockchat.payloads.draw import Draw
-from mockchat.payloads.schema_nodes import NEVER, Array, Choice, Constant, Node, Object
+from mockchat.payloads.schema_nodes import NEVER, Array, Choice, Constant, Integer, Node, Object
 from mockchat.payloads.values import compile_schema
 from mockchat.payloads.walk import Walk
 from mockchat.types import Json, Kind
@@ -69,6 +69,13 @@ def objects(node: Node | None) -> list[Object]:
 def listed(node: Node | None) -> list[Json]:
     """Return the values that the document lists for a place: an enum's, a constant's."""
     return [value for leaf in _leaves(node) if isinstance(leaf, Constant) for value in leaf.values]
+
+
+def most_of(node: Node | None) -> int | None:
+    """Return the largest whole number a place may have, None where there is no bound."""
+    bounds: list[int | None] = [value for value in listed(node) if isinstance(value, int)]
+    bounds += [leaf.most for leaf in _leaves(node) if isinstance(leaf, Integer)]
+    return None if None in bounds else max(filter(None, bounds), default=None)
 
 
 def items(node: Node | None) -> list[Object]:

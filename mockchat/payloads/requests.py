@@ -12,7 +12,7 @@ from mockchat.payloads import tool_offers
 from mockchat.payloads.caller_schemas import object_schema
 from mockchat.payloads.conversations import conversation, mention_json
 from mockchat.payloads.draw import Draw
-from mockchat.payloads.request_document import Asking, asking
+from mockchat.payloads.request_document import Asking, asking, most_of
 from mockchat.types import Json, JsonObject, JsonView, Kind
 
 _SHARE: Mapping[Kind, float] = {"plain": 0.12, "wild": 0.3}
@@ -70,7 +70,8 @@ def _member(making: Asking, name: str) -> Json:
     if value is None:
         return None
     if name == "n":
-        return draw.size(1, _MOST_CHOICES, 1.5)
+        most = most_of(making.root.properties[name])
+        return draw.size(1, _MOST_CHOICES if most is None else min(most, _MOST_CHOICES), 1.5)
     if name in _TOKEN_LIMITS:
         return draw.size(1, _MOST_TOKENS, 200)
     if name == "logit_bias" and isinstance(value, dict):

@@ -68,7 +68,7 @@ class ServiceHeaders:
             raise BrokenProfile(where, at, "a header needs a `value` of text")
         if entry.get("on", "every") not in {"every", "completion"}:
             raise BrokenProfile(where, f"{at}/on", '"every" or "completion" is wanted')
-        known = {"request_id", "request_hex", "processing_ms"}
+        known = {"request_id", "request_hex", "request_uuid", "processing_ms"}
         known |= {f"{quota}_{figure}" for quota in self._quotas for figure in _FIGURES}
         for unknown in sorted(set(_NAME.findall(entry["value"])) - known):
             raise BrokenProfile(where, f"{at}/value", f"{{{unknown}}} is not known here")
@@ -84,10 +84,12 @@ class ServiceHeaders:
             used: What a completion used of each quota ("requests", "tokens"); None for any other
                 reply, which carries no quotas.
         """
-        request = uuid.uuid4().hex
+        unique = uuid.uuid4()
+        request = unique.hex
         values = {
             "request_id": f"req_{request}",
             "request_hex": request,
+            "request_uuid": str(unique),
             "processing_ms": str(max(1, round(seconds * 1000))),
         }
         if used is not None:

@@ -225,8 +225,8 @@ def _nulls(patch, pointer=""):
 
 def _patches():
     for folder in sorted(path.parent for path in schemas_directory().glob("*/profile.json")):
-        settings = json.loads((folder / "profile.json").read_text())
-        for level, documents in (settings.get("levels") or {}).items():
+        settings = load_profile(folder.name).settings
+        for level, documents in settings.get("levels", {}).items():
             yield f"{folder.name} levels {level}", documents
         for path in sorted(folder.glob("*.patch.json")):
             yield f"{folder.name} {path.name}", json.loads(path.read_text())
