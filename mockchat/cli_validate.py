@@ -113,7 +113,8 @@ def _message(judgement: "Judgement") -> str:
         return message
     expected = violation.expected
     wanted = expected if isinstance(expected, str) else shown(expected)
-    return f"{message} (wanted: {wanted}; found: {shown(violation.actual)})"
+    found = "" if violation.actual is None else f"; found: {shown(violation.actual)}"
+    return f"{message} (wanted: {wanted}{found})"
 
 
 def _summary(verdict: "FileVerdict") -> str:

@@ -173,7 +173,18 @@ def stream_violations(
     for event in (*decoder.feed(stream.data), *decoder.finish()):
         found += judge.feed(_event(event.data))
     found += judge.finish()
-    return sorted(found, key=lambda violation: int(tokens_of(violation.pointer)[0]))
+    return sorted(_told_once(found), key=lambda violation: int(tokens_of(violation.pointer)[0]))
+
+
+def _told_once(found: list[Violation]) -> Iterator[Violation]:
+    """Leave out what both judges of a stream say: events that are not JSON, a missing [DONE]."""
+    unread = {each.pointer for each in found if each.rule == "stream.data-json"}
+    is_open = any(each.rule == "stream.done-missing" for each in found)
+    for each in found:
+        is_said = each.rule == "stream.event-object" and each.pointer in unread
+        is_said |= each.rule == "stream.ending" and each.expected == DONE and is_open
+        if not is_said:
+            yield each
 
 
 def _event(data: str) -> JsonView | str:

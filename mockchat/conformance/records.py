@@ -74,11 +74,10 @@ def reply_part(status: int) -> Part:
 def reply_of(data: bytes, *, status: int, content_type: str | None) -> Payload | Stream:
     """Return what a server answered: a stream, an error or a completion, by status and type.
 
-    Without a content type, bytes that begin as a stream does are one.
+    Bytes that begin as a stream does are one, whatever their content type says.
     """
     part = reply_part(status)
-    is_stream = starts_stream(data) if content_type is None else _is_stream_type(content_type)
-    if part == "response" and is_stream:
+    if part == "response" and (starts_stream(data) or _is_stream_type(content_type or "")):
         return Stream(data=data, content_type=content_type)
     return payload_of(part, data, content_type)
 
