@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TypedDict, Unpack
 
 from mockchat.errors import BadArgument
-from mockchat.scripting.arguments import is_filled_text, is_seconds
+from mockchat.scripting.arguments import is_field, is_filled_text, is_seconds
 from mockchat.scripting.contents import (
     Call,
     Failure,
@@ -126,7 +126,12 @@ def error(
         milliseconds = round(retry_after * _SECOND)
         sent.append(("retry-after", str(-(-milliseconds // _SECOND))))
         sent.append(("retry-after-ms", str(milliseconds)))
-    sent.extend((headers or {}).items())
+    for field in (headers or {}).items():
+        if not is_field(*field):
+            raise BadArgument(
+                "error(headers=)", dict([field]), "names to lines of text, as in HTTP"
+            )
+        sent.append(field)
     return Reply(
         content=Failure(
             name=what if isinstance(what, str) else None,

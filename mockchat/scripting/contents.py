@@ -1,13 +1,14 @@
 """What a reply can hold, as data, and how everything that `reply` takes becomes one of these."""
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, TypedDict
+from typing import TypeAlias, TypedDict, cast
 
 from mockchat.errors import BadArgument
 from mockchat.exchange import Headers
 from mockchat.payloads.plans import Plan
-from mockchat.scripting.faults import Fault
+from mockchat.scripting.faults import Fault, checked
 from mockchat.scripting.faults_timing import Pacing
 from mockchat.types import ChatRequest, Chunk, Completion, JsonView, Kind
 
@@ -147,6 +148,42 @@ class ReplyOptions(TypedDict, total=False):
     fault: Fault | None
     finish_reason: str | None
     usage: JsonView | None
+
+
+_OPTIONS: Mapping[str, tuple[Callable[[object], bool], str]] = {
+    "plan": (
+        lambda value: isinstance(value, Plan),
+        "chunks_of(3), by_word(), by_token(), at_once() or exactly(...)",
+    ),
+    "pacing": (
+        lambda value: callable(getattr(value, "apply", None)) and not isinstance(value, type),
+        "a timing, such as Pacing(ttft=0.2)",
+    ),
+    "finish_reason": (lambda value: isinstance(value, str), "a string"),
+    "usage": (lambda value: isinstance(value, Mapping), "a mapping"),
+}
+
+
+def given_options(options: ReplyOptions) -> ReplyOptions:
+    """Return the keywords that have a value, checked.
+
+    Raises:
+        BadArgument: A keyword does not exist, or its value is of another kind.
+    """
+    __tracebackhide__ = True
+    known = ReplyOptions.__annotations__
+    for name in options:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            wanted = ", ".join(known)
+            raise BadArgument("keyword of reply()", name, wanted, close[0] if close else None)
+    given = {name: value for name, value in options.items() if value is not None}
+    for name, (is_allowed, allowed) in _OPTIONS.items():
+        if name in given and not is_allowed(given[name]):
+            raise BadArgument(f"reply({name}=)", given[name], allowed)
+    if "fault" in given:
+        checked("reply(fault=)", given["fault"])
+    return cast("ReplyOptions", given)
 
 
 def reply_of(value: object) -> Reply:

@@ -18,6 +18,7 @@ from mockchat.payloads.completions import complete, completion_of
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.plans import Plan, by_token
 from mockchat.payloads.seeded import SeededDraw
+from mockchat.scripting.arguments import unsayable
 from mockchat.scripting.contents import (
     Call,
     Computed,
@@ -33,7 +34,7 @@ from mockchat.scripting.failures import InvalidReply
 from mockchat.scripting.faults import Fault
 from mockchat.scripting.faults_timing import Pacing
 from mockchat.scripting.matching import RequestView
-from mockchat.types import ChatRequest, Chunk, Completion, JsonObject, JsonView, Kind, Level
+from mockchat.types import ChatRequest, Chunk, Completion, Json, JsonObject, JsonView, Kind, Level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +74,26 @@ def check_written(reply: Reply, contract: Contract, *, level: Level = "observed"
             reply.finish_reason or reply.usage,
             "for text, tool calls and refusals only; an object has its own",
         )
+    place = unsayable(_carried(reply))
+    if place is not None:
+        raise BadArgument(f"reply() at {place[0]}", place[1], "what JSON can carry")
     if isinstance(content, Failure):
         api_error(content, contract)
     elif reply.is_checked:
         _refuse(f"The reply {_BREAKS}", _written_violations(reply, contract, level), contract)
+
+
+def _carried(reply: Reply) -> Json:
+    """Return what of a reply will be JSON as it is."""
+    match reply.content:
+        case Whole(completion=completion):
+            return dict(completion)
+        case Streamed(chunks=chunks):
+            return [dict(chunk) for chunk in chunks]
+        case Failure(changes=changes):
+            return dict(changes)
+        case _:
+            return {"usage": dict(reply.usage or {})}
 
 
 def answer(  # noqa: PLR0913 - what a reply may depend on, by name

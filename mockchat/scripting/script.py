@@ -9,9 +9,8 @@ from mockchat.contract.contract import Contract, contract_for
 from mockchat.errors import BadArgument, MockchatError
 from mockchat.scripting.arguments import is_whole_number
 from mockchat.scripting.callers import caller_line
-from mockchat.scripting.contents import Reply, Replying, ReplyOptions, reply_of
+from mockchat.scripting.contents import Reply, Replying, ReplyOptions, given_options, reply_of
 from mockchat.scripting.failures import NoStubMatched, UnusedReply
-from mockchat.scripting.faults import checked
 from mockchat.scripting.journal import Journal
 from mockchat.scripting.matching import Conditions, Matcher, RequestView, matcher
 from mockchat.scripting.replies import check_written
@@ -126,15 +125,7 @@ class Stub:
 
     def _append(self, reply: Replying, options: ReplyOptions) -> Self:
         __tracebackhide__ = True
-        given = {key: value for key, value in options.items() if value is not None}
-        unknown = sorted(given.keys() - ReplyOptions.__annotations__.keys())
-        if unknown:
-            raise BadArgument(
-                "keyword of reply()", unknown[0], ", ".join(ReplyOptions.__annotations__)
-            )
-        if "fault" in given:
-            checked("reply(fault=)", given["fault"])
-        built = replace(reply_of(reply), **given)  # type: ignore[arg-type]  # keys are those of ReplyOptions
+        built = replace(reply_of(reply), **given_options(options))
         self._check(built)
         with self._lock:
             self._turns.append(_Turn(built))

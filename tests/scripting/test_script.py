@@ -2,6 +2,7 @@
 
 import pickle
 import threading
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from mockchat.errors import BadArgument, MockchatError
 from mockchat.exchange import Exchange, Outcome
-from mockchat.scripting.builders import error, text
+from mockchat.scripting.builders import error, text, unchecked
 from mockchat.scripting.contents import Said
 from mockchat.scripting.failures import (
     InvalidReply,
@@ -18,6 +19,7 @@ from mockchat.scripting.failures import (
     ServerFailed,
     UnusedReply,
 )
+from mockchat.scripting.faults_timing import Pacing
 from mockchat.scripting.matching import RequestView
 from mockchat.scripting.script import Script
 from mockchat.scripting.scripts import Scripts
@@ -325,6 +327,19 @@ def test_a_failed_body_hears_of_unused_replies_only_if_nothing_arrived():
         (lambda script: script.when().forever(), "forever()"),
         (lambda script: script.reply(4), "reply()"),
         (lambda script: script.reply("x", pacin=1), "keyword of reply()"),
+        (lambda script: script.reply("x", plan=3), "reply(plan=)"),
+        (lambda script: script.reply("x", pacing=0.2), "reply(pacing=)"),
+        (lambda script: script.reply("x", pacing=Pacing), "reply(pacing=)"),
+        (lambda script: script.reply("x", fault="cut"), "reply(fault=)"),
+        (lambda script: script.reply("x", finish_reason=1), "reply(finish_reason=)"),
+        (lambda script: script.reply("x", usage=[1]), "reply(usage=)"),
+        (lambda script: script.reply({"created": date(2020, 1, 1)}), "reply() at /created"),
+        (lambda script: script.reply(unchecked({"a": [1, {"b/c": {2}}]})), "reply() at /a/1/b~1c"),
+        (lambda script: script.reply(unchecked([{"a": (1, b"x")}])), "reply() at /0/a/1"),
+        (lambda script: script.reply(unchecked({"a": float("nan")})), "reply() at /a"),
+        (lambda script: script.reply({"a": {1: "b"}}), "reply() at /a"),
+        (lambda script: script.reply(error(400, message=date(2020, 1, 1))), "reply() at /message"),
+        (lambda script: script.reply("x", usage={"a": date(2020, 1, 1)}), "reply() at /usage/a"),
         (
             lambda script: script.reply(error(500), finish_reason="stop"),
             "reply(finish_reason=, usage=)",
@@ -336,6 +351,18 @@ def test_a_mistake_in_a_stub_is_told_where_it_is_written(write, name):
     with pytest.raises(BadArgument) as caught:
         write(Script())
     assert caught.value.name == name
+
+
+def test_a_misspelt_option_is_guessed():
+    """The list of what is allowed is longer than the mistake."""
+    with pytest.raises(BadArgument, match=r"Did you mean 'pacing'\?$"):
+        Script().reply("x", pasing=Pacing(ttft=1))
+
+
+def test_what_json_can_carry_is_let_through():
+    """Whoever sends nonsense on purpose may send any JSON there is."""
+    whole = {"a": [None, True, 1, 1.5, "x", {"b": [{}, []]}], "c": (1, 2), "d": 10**400}
+    assert Script().reply(unchecked(whole)).expected == 1
 
 
 def test_a_refused_reply_leaves_no_stub_behind():
