@@ -27,8 +27,8 @@ test: $(READY) ## run all tests with reduced counts, and the coverage gate
 proof: $(READY) ## run the law tests with full counts
 	@MOCKCHAT_PROOF=1 $(BIN)/python -m pytest -n $(JOBS) -m proof $(ARGS)
 
-lowest: $(READY) .venvs/lowest/.ready ## run the contract's tests on the oldest dependencies we declare
-	@PYTHONPATH=. .venvs/lowest/bin/python -m pytest tests/contract $(ARGS)
+lowest: $(READY) .venvs/lowest/.ready ## run the inner rooms' tests on the oldest dependencies we declare
+	@PYTHONPATH=. .venvs/lowest/bin/python -m pytest tests/contract tests/payloads tests/scripting tests/server $(ARGS)
 
 lint: $(READY) ## ruff, its formatter, mypy --strict
 	@$(BIN)/ruff check .
