@@ -5,7 +5,7 @@ Everything else of mockchat is imported by the first test that asks for a fixtur
 
 import os
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -96,7 +96,7 @@ def mockchat(request: pytest.FixtureRequest, mockchat_server: "MockServer") -> "
     """
     node: pytest.Item = request.node
     with (
-        mockchat_server.unverified(name=node.nodeid, **_options(node)) as face,
+        _script_of(node, mockchat_server) as face,
         _environment(request.config, face.base_url),
     ):
         node.stash[_face_key] = face
@@ -198,6 +198,17 @@ def _options(item: pytest.Item) -> "ScriptOptions":
             pytest.fail(f"@pytest.mark.mockchat: {problem}", pytrace=False)
         merged.update(mark.kwargs)  # type: ignore[typeddict-item]  # just checked
     return merged
+
+
+def _script_of(item: pytest.Item, server: "MockServer") -> "AbstractContextManager[Mockchat]":
+    from mockchat.errors import MockchatError  # noqa: PLC0415 - loaded with the server
+
+    problem = None
+    try:
+        return server.unverified(name=item.nodeid, **_options(item))
+    except MockchatError as error:
+        problem = str(error)
+    pytest.fail(f"@pytest.mark.mockchat: {problem}", pytrace=False)
 
 
 def _verified(face: "Mockchat") -> None:

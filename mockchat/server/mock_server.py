@@ -10,7 +10,7 @@ from typing import Self, TypedDict, Unpack, get_args
 
 from mockchat.contract.contract import contract_for
 from mockchat.contract.profile import load_profile
-from mockchat.errors import BadArgument
+from mockchat.errors import BadArgument, MockchatError
 from mockchat.scripting.callers import caller_line
 from mockchat.scripting.contents import Replying, ReplyOptions
 from mockchat.scripting.failures import LateRequest
@@ -83,6 +83,8 @@ def check_options(options: ScriptOptions) -> None:
         if allowed is not None and value not in allowed:
             words = " or ".join(map(repr, allowed))
             raise BadArgument(name, value, words, _close(value, allowed))
+        if name in ("profile", "locale") and not isinstance(value, str):
+            raise BadArgument(name, value, "a name")
         if name == "seed" and (not isinstance(value, int) or isinstance(value, bool)):
             raise BadArgument(name, value, "a whole number")
 
@@ -225,14 +227,18 @@ class MockServer:
         """
         __tracebackhide__ = True
         check_options(options)
-        script = Script(
-            contract_for(options.get("profile", "openai")),
-            name=name or running_test() or caller_line() or "script",
-            unmatched=options.get("unmatched", "fail"),
-            unused=options.get("unused", "fail"),
-            level=options.get("level", "observed"),
-        )
-        return self._opened(script, self._settings(options))
+        try:
+            script = Script(
+                contract_for(options.get("profile", "openai")),
+                name=name or running_test() or caller_line() or "script",
+                unmatched=options.get("unmatched", "fail"),
+                unused=options.get("unused", "fail"),
+                level=options.get("level", "observed"),
+            )
+            settings = self._settings(options)
+        except MockchatError as error:
+            raise error.with_traceback(None) from None  # the frames between are ours
+        return self._opened(script, settings)
 
     @contextmanager
     def _opened(self, script: Script, settings: Settings) -> Iterator[Mockchat]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from mockchat.contract.profile import Profile, load_profile
 from mockchat.errors import BadArgument
+from mockchat.payloads.text import DEFAULT_LOCALE, language
 from mockchat.types import JsonObject, Kind, Level, Models, Unmatched, Validation
 
 BODY_LIMIT = 32 * 1024 * 1024
@@ -31,7 +32,7 @@ class Settings:
         stored_limit: How many stored completions are kept; older ones make room.
 
     Raises:
-        BadArgument: When a number is out of range or a key is empty.
+        BadArgument: When a number is out of range, a key is empty, or Faker lacks the locale.
     """
 
     profile: Profile = field(default_factory=lambda: load_profile("openai"))
@@ -41,7 +42,7 @@ class Settings:
     level: Level = "observed"
     models: Models = "any"
     unmatched: Unmatched = "generate"
-    locale: str = "en_US"
+    locale: str = DEFAULT_LOCALE
     shapes: Mapping[str, float] | None = field(default=None, hash=False)
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     body_limit: int = BODY_LIMIT
@@ -52,6 +53,8 @@ class Settings:
         for name in ("body_limit", "stored_limit"):
             if getattr(self, name) < 1:
                 raise BadArgument(name, getattr(self, name), "1 or more")
+        if self.locale != DEFAULT_LOCALE:  # looking into Faker takes 50 ms
+            language(self.locale)
         if not all(self.api_keys):
             raise BadArgument("api_keys", "", "keys that are not empty")
 

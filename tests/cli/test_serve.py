@@ -107,6 +107,15 @@ def test_a_signal_ends_it_cleanly_within_a_second(number, occupied):
     assert elapsed < 1.0
 
 
+def test_a_locale_nobody_knows_is_one_clear_line():
+    """Found at the first request it would be a 500 for every one."""
+    run = mockchat("serve", "--port", "0", "--locale", "xx_YY")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr == (
+        "mockchat: locale is 'xx_YY'; allowed: a locale Faker knows, such as 'en_US' or 'ja_JP'.\n"
+    )
+
+
 @pytest.mark.parametrize("target", ["a pipe nobody reads", "a full disk"])
 def test_it_serves_though_nobody_reads_the_greeting(target):
     """A script that reads the first line and leaves, as `head -1` does, wants a server all the same."""
