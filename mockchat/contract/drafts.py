@@ -56,6 +56,11 @@ def allows_flags(draft: str) -> bool:
     return draft in _OLD_LIMITS
 
 
+def allows_anchor_as_id(schema: JsonView, draft: str) -> bool:
+    """Tell whether the `$id` of `schema` may name an anchor, as in drafts before 2019-09."""
+    return not _names_anchor(schema) or draft not in {"2019-09", _NEWEST}
+
+
 def modernized(schema: Json) -> Json:
     """Return a schema that names no draft, but has forms that only old ones have, as 2020-12.
 
@@ -108,10 +113,16 @@ def _parts(schema: Json) -> Iterator[JsonView]:
             pending.extend(each for _, each in subschemas(current))
 
 
+def _names_anchor(schema: JsonView) -> bool:
+    return str(schema.get("$id", "")).startswith("#")
+
+
 def _has_old_form(schema: JsonView) -> bool:
     if isinstance(schema.get("items"), list):
         return allows_tuples(schema, "")
-    if isinstance(schema.get("dependencies"), Mapping):
+    if isinstance(schema.get("dependencies"), Mapping) or _names_anchor(schema):
+        return True
+    if "$recursiveRef" in schema or "$recursiveAnchor" in schema:
         return True
     return any(isinstance(schema.get(strict), bool) for _, strict in _LIMITS)
 
@@ -181,8 +192,7 @@ def _upgrade_forms(schema: JsonObject, draft: str) -> None:
         schema["items"] = others
     if "$recursiveRef" in schema:
         schema.setdefault("$ref", schema.pop("$recursiveRef"))
-    identifier = schema.get("$id")
-    if isinstance(identifier, str) and identifier.startswith("#"):
+    if _names_anchor(schema):
         schema["$anchor"] = schema.pop("$id")[1:]
     schema.pop("$schema", None)
     schema.pop("$recursiveAnchor", None)

@@ -61,7 +61,9 @@ def is_found(pattern: str, text: str, *, untold: bool = True) -> bool:
 def pattern_problem(pattern: str) -> str | None:
     """Return why `pattern` is not a regular expression; None where it is one, runnable or not."""
     try:
-        _runnable(pattern)
+        parse(pattern)
+    except UnsupportedPattern:
+        return None
     except BadPattern as problem:
         return str(problem)
     return None

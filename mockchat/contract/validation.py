@@ -21,11 +21,11 @@ from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012, specification_with
 
-from mockchat.contract.drafts import modernized, pointer_before
+from mockchat.contract.drafts import draft_of, modernized, pointer_before
 from mockchat.contract.judges import MAX_HOPS, TooDeep, judge_class, no_reference
-from mockchat.contract.patterns import pattern_problem
 from mockchat.contract.pointers import pointer_of, tokens_of, value_at
 from mockchat.contract.quick import QuickJudge
+from mockchat.contract.schema_table import check, has_many_parts
 from mockchat.contract.unions import Resolve, wanted
 from mockchat.contract.wording import sentence
 from mockchat.errors import ImpossibleSchema
@@ -34,6 +34,12 @@ from mockchat.types import Json, JsonObject, Level
 
 _VALUES = frozenset({"const", "enum", "default", "examples"})
 """Keywords that hold values, where "$ref" is a member like any other."""
+
+_UNTABLED = ("draft-03", "draft-04")
+"""Drafts whose meta-schemas refuse more than the table of keywords does."""
+
+_MOST_WORDED = 100
+"""Of how many schemas a bad schema may consist to be told in the words of its meta-schema."""
 
 _ONCE = frozenset({"type", "required", "additionalProperties", "unevaluatedProperties"})
 """Keywords that may say the same of a place several times, within and beside a union."""
@@ -151,31 +157,41 @@ def _schema_problems(text: str) -> tuple[tuple[str, str], ...]:
     schema = json.loads(text)
     if not isinstance(schema, dict | bool):
         return (("", "a schema is an object or a boolean"),)
+    if has_many_parts(schema):
+        return ()  # too much to be looked at; whoever wants a value of it is told so
     current = modernized(schema)
-    stock = _stock_class(current)
-    meta = _caller_class(stock)(stock.META_SCHEMA, registry=REGISTRY)
-    found = [
-        (violation.pointer, violation.message)
-        for violation in _collected(meta.iter_errors(current), current, "", "observed")
-    ]
+    found = _meta_problems(schema, current)
     if not found and isinstance(current, dict):
-        found = [*_bad_patterns(current), *_bad_references(current, stock)]
-    if current is not schema:
-        found = [(pointer_before(pointer, schema), reason) for pointer, reason in found]
+        found = [*_bad_references(current, _stock_class(current))]
     return tuple(found)
 
 
-def _bad_patterns(schema: Json) -> Iterable[tuple[str, str]]:
-    for pointer, part in _parts(schema, ""):
-        texts = [("pattern", part.get("pattern"))]
-        texts += [("patternProperties", text) for text in part.get("patternProperties", ())]
-        for keyword, text in texts:
-            problem = pattern_problem(text) if isinstance(text, str) else None
-            if problem is not None:
-                yield f"{pointer}/{keyword}", f"{text!r} is not a regular expression: {problem}"
+def _meta_problems(schema: Json, current: Json) -> list[tuple[str, str]]:
+    """Return what the table finds wrong, in the words of the meta-schema where there is time for it."""
+    draft = draft_of(schema)
+    found = []
+    try:
+        check(schema, draft)
+    except ImpossibleSchema as fault:
+        found = [(fault.pointer, fault.reason)]
+    is_sure = not found and draft not in _UNTABLED
+    if is_sure or has_many_parts(schema, _MOST_WORDED):
+        return found
+    stock = _stock_class(current)
+    meta = _caller_class(stock)(stock.META_SCHEMA, registry=REGISTRY)
+    worded = [
+        (violation.pointer, violation.message)
+        for violation in _collected(meta.iter_errors(current), current, "", "observed")
+    ]
+    if current is not schema:
+        worded = [(pointer_before(pointer, schema), message) for pointer, message in worded]
+    # What the meta-schema lets pass, as a bad pattern, the table has found.
+    return worded or found
 
 
 def _bad_references(schema: Json, stock: Any) -> Iterable[tuple[str, str]]:
+    if not any("$ref" in part for _, part in _parts(schema, "")):
+        return
     uri = stock.META_SCHEMA.get("$id", stock.META_SCHEMA.get("id"))
     root = specification_with(uri).create_resource(schema)
     base = root.id() or ""
@@ -197,7 +213,7 @@ def _caller_class(stock: Any) -> Any:
 
 
 def _stock_class(schema: Json) -> Any:
-    if isinstance(schema, Mapping):
+    if isinstance(schema, Mapping) and isinstance(schema.get("$schema", ""), str):
         return validators.validator_for(schema, default=Draft202012Validator)
     return Draft202012Validator
 

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 
 from mockchat.contract.patterns import is_found
+from mockchat.contract.pointers import pointer_of
 from mockchat.contract.regex_syntax import BadPattern
 from mockchat.payloads import regexes
 from mockchat.payloads.compile_arrays import Place
 from mockchat.payloads.goals import Flat, Part, greatest, smallest
 from mockchat.payloads.schema_nodes import Extra, Impossible, Node, Object
 from mockchat.payloads.seeded import SeededDraw
-from mockchat.payloads.vocabulary import escaped
 from mockchat.types import Json, JsonObject
 
 _PROBES = 5
@@ -51,7 +51,7 @@ def object_(
             reason = f"the member {name!r} is not allowed"
             properties[name] = Impossible(pointer=pointer, reason=reason)
         else:
-            properties[name] = place(goal, f"{pointer}/properties/{escaped(name)}")
+            properties[name] = place(goal, pointer + pointer_of(("properties", name)))
     return Object(
         pointer=pointer,
         properties=properties,

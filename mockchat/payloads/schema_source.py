@@ -9,8 +9,8 @@ from referencing.jsonschema import DRAFT202012
 
 from mockchat.contract.drafts import Upgrade, draft_of, subschemas
 from mockchat.contract.judges import TooDeep, judge_class
+from mockchat.contract.schema_table import MOST_PARTS, check, has_many_parts
 from mockchat.errors import ImpossibleSchema
-from mockchat.payloads.vocabulary import check
 from mockchat.types import Json, JsonView
 
 _BASE = "https://mockchat.invalid/schema"
@@ -35,6 +35,8 @@ class Source:
     def __init__(self, schema: Json, root: JsonView | None, documents: Schemas | None) -> None:
         whole = schema if root is None else root
         self._draft = draft_of(whole)
+        if has_many_parts(whole):
+            raise ImpossibleSchema("", f"it consists of more than {MOST_PARTS} schemas")
         check(schema, self._draft)
         if root is not None:
             check(root, self._draft)
@@ -56,7 +58,7 @@ class Source:
         self._note_pointers(copy)
         if isinstance(copy, Mapping):
             resource = DRAFT202012.create_resource(copy)
-            self._registry = self._registry.with_resource(uri, resource).crawl()
+            self._registry = self._registry.with_resource(uri, resource)
         return copy
 
     def _note_pointers(self, schema: Json) -> None:

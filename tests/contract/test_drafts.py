@@ -20,7 +20,6 @@ DRAFT2020 = "https://json-schema.org/draft/2020-12/schema"
 OLD = {
     "tuple": (Draft7Validator, {"$schema": DRAFT7, "type": "array", "items": [{"type": "integer"}, {"type": "string"}], "additionalItems": False, "minItems": 2}),
     "open tuple": (Draft7Validator, {"$schema": DRAFT7, "type": "array", "items": [{"type": "integer"}], "additionalItems": {"type": "null"}}),
-    "empty tuple": (Draft7Validator, {"$schema": DRAFT7, "type": "array", "items": [], "minItems": 1}),
     "additional items alone": (Draft7Validator, {"$schema": DRAFT7, "type": "array", "items": {"type": "integer"}, "additionalItems": False, "minItems": 1}),
     "dependencies": (Draft7Validator, {"$schema": DRAFT7, "type": "object", "properties": {"a": {"type": "integer"}}, "dependencies": {"a": ["b"], "b": {"properties": {"b": {"type": "integer"}}}}}),
     "reference alone": (Draft7Validator, {"$schema": DRAFT7, "definitions": {"n": {"type": "integer"}}, "type": "object", "properties": {"a": {"$ref": "#/definitions/n", "type": "string"}}, "required": ["a"]}),
@@ -95,11 +94,13 @@ def test_references_reach_other_documents():
 TUPLE = {"type": "array", "items": [{"type": "integer"}, {"type": "string"}], "minItems": 2}
 UNNAMED = {
     "tuple": (TUPLE, [1, "a"], ["a", "b"], "/0"),
+    "empty tuple": ({"type": "array", "items": [], "additionalItems": {"type": "null"}, "minItems": 1}, [None], [1], "/0"),
     "closed tuple": ({**TUPLE, "additionalItems": False}, [1, "a"], [1, "a", 2], "/2"),
     "nested tuple": ({"properties": {"a/b": TUPLE}, "required": ["a/b"]}, {"a/b": [1, "a"]}, {"a/b": [1, 2]}, "/a~1b/1"),
     "flags": ({"type": "integer", "minimum": 1, "exclusiveMinimum": True, "maximum": 2, "exclusiveMaximum": False}, 2, 1, ""),
     "dependent names": ({"type": "object", "dependencies": {"a": ["b"]}}, {"a": 1, "b": 2}, {"a": 1}, "/b"),
     "dependent schema": ({"type": "object", "dependencies": {"a": {"properties": {"b": False}}}}, {"a": 1}, {"a": 1, "b": 2}, "/b"),
+    "identifier": ({"definitions": {"n": {"$id": "#n", "type": "integer"}}, "$ref": "#n"}, 5, "a", ""),
     "references": ({"definitions": {"n": TUPLE}, "$ref": "#/definitions/n"}, [1, "a"], [1, 2], "/1"),
     "root reference": ({"type": "array", "items": [{"type": "integer"}, {"$ref": "#"}]}, [1, [2]], [1, ["a"]], "/1/0"),
 }  # fmt: skip
@@ -119,6 +120,8 @@ def test_judge_and_generator_read_unnamed_drafts_alike(name):
 REFUSED = {
     "tuple of 2020": ({"$schema": DRAFT2020, "items": [True]}, "/items"),
     "tuple of a draft nobody knows": ({"$schema": "https://unknown.example", "items": [True]}, "/items"),
+    "empty tuple of draft 7": ({"$schema": DRAFT7, "items": []}, "/items"),
+    "identifier of today": ({"$schema": DRAFT2019, "$id": "#a"}, "/$id"),
     "two tuples": ({"prefixItems": [True], "items": [True]}, "/items"),
     "flag of draft 7": ({"$schema": DRAFT7, "minimum": 1, "exclusiveMinimum": True}, "/exclusiveMinimum"),
     "required as in draft 3": ({"properties": {"a": {"required": True}}}, "/properties/a/required"),
