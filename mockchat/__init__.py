@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     )
     from mockchat.exchange import ApiError, Delivery, Ending, Exchange, Outcome, Violation, Write
     from mockchat.payloads.chunking import join, split
-    from mockchat.payloads.plans import Plan, at_once, by_token, by_word, chunks_of, exactly
+    from mockchat.payloads.plans import (
+        Plan,
+        at_once,
+        at_random,
+        by_token,
+        by_word,
+        chunks_of,
+        exactly,
+    )
     from mockchat.scripting.builders import (
         error,
         generated,
@@ -119,6 +127,7 @@ __all__ = [
     "Write",
     "WrongContentType",
     "at_once",
+    "at_random",
     "by_token",
     "by_word",
     "chunks_of",
@@ -153,7 +162,15 @@ _HOMES = {
     ),
     "exchange": ("ApiError", "Delivery", "Ending", "Exchange", "Outcome", "Violation", "Write"),
     "payloads.chunking": ("join", "split"),
-    "payloads.plans": ("Plan", "at_once", "by_token", "by_word", "chunks_of", "exactly"),
+    "payloads.plans": (
+        "Plan",
+        "at_once",
+        "at_random",
+        "by_token",
+        "by_word",
+        "chunks_of",
+        "exactly",
+    ),
     "scripting.builders": ("error", "generated", "refusal", "text", "tool_call", "unchecked"),
     "scripting.contents": ("Reply",),
     "scripting.failures": (

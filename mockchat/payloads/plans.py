@@ -7,6 +7,7 @@ from typing import Literal
 
 from mockchat.errors import BadArgument
 from mockchat.payloads.draw import Draw
+from mockchat.payloads.seeded import SeededDraw
 from mockchat.payloads.tokens import approximate_tokens
 from mockchat.types import Kind
 
@@ -108,6 +109,17 @@ def random_plan(draw: Draw, *, kind: Kind = "plain") -> Plan:
             return Plan(unit="character", sizes=(*_drawn_sizes(draw, 0, 9), 1))
         case _:
             return exactly(_drawn_sizes(draw, 0, 40))
+
+
+def at_random(seed: int, *, kind: Kind = "wild") -> Plan:
+    """Cut as chance has it; the same seed gives the same plan.
+
+    Args:
+        seed: Where the chances start.
+        kind: "wild": single characters, odd sizes, empty deltas, or all at once. "plain": a few
+            tokens at a time.
+    """
+    return random_plan(SeededDraw(seed), kind=kind)
 
 
 def _drawn_sizes(draw: Draw, lo: int, hi: int) -> tuple[int, ...]:

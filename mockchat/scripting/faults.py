@@ -129,7 +129,8 @@ def checked(name: str, fault: object) -> Fault:
         BadArgument: It is none; the argument is called `name`.
     """
     __tracebackhide__ = True
-    if not callable(getattr(fault, "apply", None)) or not hasattr(fault, "needs"):
+    is_made = not isinstance(fault, type)
+    if not (is_made and hasattr(fault, "needs") and callable(getattr(fault, "apply", None))):
         allowed = "a fault, such as CutStream(after_chunks=2) or stream_fault('missing-done')"
         raise BadArgument(name, fault, allowed)
     return cast("Fault", fault)

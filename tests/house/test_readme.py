@@ -97,9 +97,17 @@ def test_the_example_tests_pass(pytester, monkeypatch):
     monkeypatch.setenv("HYPOTHESIS_STORAGE_DIRECTORY", str(PROJECT / ".hypothesis"))
     examples = [block for block in blocks() if block.is_test and block.output is None]
     pytester.makepyfile(**{f"test_line_{block.line}": block.source for block in examples})
-    count = sum(block.source.count("\ndef test_") for block in examples)
-    assert count
-    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider").assert_outcomes(passed=count)
+    written = {
+        (f"test_line_{block.line}.py", name)
+        for block in examples
+        for name in re.findall(r"^def (test_\w+)", block.source, re.MULTILINE)
+    }
+    assert written
+    run = pytester.runpytest_subprocess("-v", "-p", "no:cacheprovider")
+    assert run.parseoutcomes().keys() == {"passed"}
+    # A parametrized example is several tests.
+    passed = re.findall(r"^(\S+)::(\w+)\S* PASSED", str(run.stdout), re.MULTILINE)
+    assert set(passed) == written
 
 
 @chosen(lambda block: block.is_test and block.output is not None)

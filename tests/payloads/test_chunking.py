@@ -23,6 +23,7 @@ from mockchat.payloads.chunking import (
     stream_style,
 )
 from mockchat.payloads.completions import complete, completion_of
+from mockchat.payloads.plans import at_random
 from mockchat.payloads.seeded import SeededDraw
 
 CONTRACT = contract_for("openai")
@@ -86,6 +87,14 @@ def test_a_plan_that_never_ends_is_refused(make):
     """Sizes of nothing would cut for ever."""
     with pytest.raises(BadArgument):
         make()
+
+
+@pytest.mark.parametrize("kind", ["plain", "wild"])
+def test_a_random_plan_is_that_of_its_seed(kind):
+    """A test that met a bad cut must meet it again."""
+    plans = [at_random(seed, kind=kind) for seed in range(50)]
+    assert plans == [random_plan(SeededDraw(seed), kind=kind) for seed in range(50)]
+    assert len(set(plans)) > 1
 
 
 def test_random_plans_are_various():
