@@ -4,12 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 PROJECT = Path(__file__).parents[1]
 
-# An example takes as long as the machine is busy; a deadline would tell nothing about the code.
-settings.register_profile("house", deadline=None)
+# An example takes as long as the machine is busy: limits of time would tell nothing about the code.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
 
 
