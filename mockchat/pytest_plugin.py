@@ -4,8 +4,10 @@ Everything else of mockchat is imported by the first test that asks for a fixtur
 """
 
 import os
+import sysconfig
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 _ENVIRONMENTS = ("test", "session")
 _LATE = "mockchat_late"
+_INSTALLED = {"site-packages", "dist-packages"}
 
 _server_key = pytest.StashKey["MockServer"]()
 _environment_key = pytest.StashKey[pytest.MonkeyPatch]()
@@ -115,6 +118,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     except BaseException as error:
         if face is not None:
             face.verify(error)
+            if face.is_quoted_by(error) and not item.config.getoption("fulltrace"):
+                _end_at_own_line(error)
         raise
     if face is not None:
         item.stash[_called_key] = True
@@ -209,6 +214,23 @@ def _script_of(item: pytest.Item, server: "MockServer") -> "AbstractContextManag
     except MockchatError as error:
         problem = str(error)
     pytest.fail(f"@pytest.mark.mockchat: {problem}", pytrace=False)
+
+
+def _end_at_own_line(error: BaseException) -> None:
+    """Drop the frames of an installed client: the text tells all, a hundred lines of theirs nothing.
+
+    What is left ends in the last line that is neither installed nor Python's own; `--full-trace`
+    keeps the rest.
+    """
+    python = sysconfig.get_path("stdlib")
+    last, frame = None, error.__traceback__
+    while frame is not None:
+        name = frame.tb_frame.f_code.co_filename
+        if not name.startswith(python) and _INSTALLED.isdisjoint(Path(name).parts):
+            last = frame
+        frame = frame.tb_next
+    if last is not None:
+        last.tb_next = None
 
 
 def _verified(face: "Mockchat") -> None:

@@ -89,9 +89,12 @@ class UnusedReply(MockchatError, AssertionError):
         arrived = {0: "no request arrived", 1: "1 request arrived"}.get(
             self.requests, f"{self.requests} requests arrived"
         )
+        stubs = "\n".join(f"- {name}: {fate}" for name, fate in self.stubs)
+        if not self.replies:
+            noun = "stub is" if len(self.stubs) == 1 else "stubs are"
+            return f"{len(self.stubs)} {noun} without a reply, {arrived}.\n\n{stubs}"
         noun = "reply" if self.replies == 1 else "replies"
         fact = f"{self.unused} of {self.replies} {noun} unused, {arrived}."
-        stubs = "\n".join(f"- {name}: {fate}" for name, fate in self.stubs)
         advice = (
             'Remove what is not needed, or allow it with unused="ignore": README.md#unused-replies'
             if self.requests

@@ -37,7 +37,8 @@ def _lines(exchange: Exchange) -> Iterator[str]:
     reply = exchange.reply if exchange.reply is not None else _joined(exchange.chunks)
     failure = _member(reply, "error")
     if isinstance(failure, Mapping):
-        yield f"    error: {_short(str(failure.get('message')))}"
+        fact, _, _ = str(failure.get("message")).partition("\n\n")
+        yield f"    error: {_short(fact)}"
     for choice in objects(_member(reply, "choices")):
         yield f"    {_spoken(choice.get('message', {}))} [{choice.get('finish_reason')}]"
 

@@ -132,6 +132,11 @@ class Mockchat:
         __tracebackhide__ = True
         self._script.verify(raised)
 
+    def is_quoted_by(self, error: BaseException) -> bool:
+        """Tell whether an exception says, in its text, what went otherwise than written."""
+        said = str(error)
+        return any(str(problem) in said for problem in self._script.problems())
+
     def transcript(self) -> str:
         """Return the journal as a conversation, with what is needed to get the same bytes again."""
         shown = transcript(self.journal, dropped=self.journal.dropped)

@@ -143,6 +143,8 @@ FIRST = (("x-stainless-retry-count", "0"),)
         ([{}, {}], 0),
         ([{"headers": FIRST}, {"headers": RETRY}], 1),
         ([{"headers": (("x-stainless-retry-count", "x"),)}], 0),
+        ([{"headers": (("x-stainless-retry-count", "\N{SUPERSCRIPT TWO}"),)}], 0),
+        ([{"headers": (("x-stainless-retry-count", "9" * 5000),)}], 1),
         ([{"status": 500}, {}], 1),
         ([{"status": 500}, {"request": {"n": 2}}], 0),
         ([{"status": 500}, {"path": "/v1/models"}], 0),

@@ -233,6 +233,19 @@ def test_an_unused_reply_fails_the_test():
     )
 
 
+def test_stubs_without_a_reply_are_not_replies_unused():
+    """Of zero replies none can be unused, and no client was built too early."""
+    script = Script()
+    script.when(model="o3")
+    with pytest.raises(UnusedReply) as caught:
+        script.verify()
+    assert str(caught.value) == (
+        "1 stub is without a reply, no request arrived.\n"
+        "\n"
+        f"- {script.stubs[0].name}: has no reply; give it one with .reply(...)"
+    )
+
+
 def test_no_request_at_all_points_to_a_client_built_too_early():
     """The commonest cause is a client that was built before the test set its environment."""
     script = Script()

@@ -89,7 +89,7 @@ CASES = [
         {
             "request": request(),
             "status": 400,
-            "reply": {"error": {"message": "Incorrect API key: sk-abcdef"}},
+            "reply": {"error": {"message": "Incorrect API key: sk-abcdef\n\nAsk."}},
             "violations": (
                 Violation(rule="schema.required", pointer="", message="'x' is missing"),
                 Violation(rule="schema.type", pointer="/n", message="no number"),
