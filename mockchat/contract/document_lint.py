@@ -1,7 +1,9 @@
 """What is wrong with the documents of a profile, before any payload is judged by them."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 from jsonschema import Draft202012Validator
@@ -39,14 +41,21 @@ class Fault:
     problem: str
 
 
-def document_faults(documents: Documents) -> tuple[Fault, ...]:
-    """Return what is wrong with `documents`; what is no schema is not looked into further."""
-    faults = [fault for name in documents for fault in _schema_faults(name, documents[name])]
+def document_faults(
+    documents: Documents, among: Collection[str] | None = None
+) -> tuple[Fault, ...]:
+    """Return what is wrong with documents; what is no schema is not looked into further.
+
+    Args:
+        documents: The documents of a profile at one level, by name.
+        among: Which of them are judged; None: all. The others are only referred to.
+    """
+    judged = {name: documents[name] for name in (documents if among is None else among)}
+    faults = [fault for name in judged for fault in _schema_faults(name, judged[name])]
+    faults += [] if faults else _reference_faults(documents, judged)
     if not faults:
-        faults += _reference_faults(documents)
-    if not faults:
-        faults += _union_faults(documents)
-        faults += _unused_faults(documents)
+        faults += _union_faults(documents, judged)
+        faults += _unused_faults(documents, judged)
     return tuple(faults)
 
 
@@ -64,20 +73,31 @@ def _schema_faults(name: str, document: JsonObject) -> Iterator[Fault]:
 
 
 def _broken_schemas(name: str, at: str, schema: JsonObject) -> Iterator[Fault]:
-    for violation in schema_violations(Draft202012Validator.META_SCHEMA, schema):
-        pointer = at + violation.pointer
-        yield Fault(check="schema", home=name, pointer=pointer, problem=violation.message)
-    for inner, part in walk(schema):
+    # The `$id` alone differs between a document and its parent's.
+    text = json.dumps({key: part for key, part in schema.items() if key != "$id"}, sort_keys=True)
+    for pointer, problem in _schema_problems(text):
+        yield Fault(check="schema", home=name, pointer=at + pointer, problem=problem)
+
+
+@lru_cache(maxsize=256)
+def _schema_problems(text: str) -> tuple[tuple[str, str], ...]:
+    # By text, because most documents of a profile are its parent's, and judging one takes a while.
+    schema = json.loads(text)
+    found = [
+        (violation.pointer, violation.message)
+        for violation in schema_violations(Draft202012Validator.META_SCHEMA, schema)
+    ]
+    for pointer, part in () if found else walk(schema):
         places = [("pattern", part.get("pattern"))]
-        places += [("patternProperties", text) for text in part.get("patternProperties", ())]
-        for keyword, text in places:
-            for _, problem in schema_problems({"pattern": text}) if isinstance(text, str) else ():
-                pointer = f"{at}{inner}/{keyword}"
-                yield Fault(check="schema", home=name, pointer=pointer, problem=problem)
+        places += [("patternProperties", each) for each in part.get("patternProperties", ())]
+        for keyword, pattern in places:
+            problems = schema_problems({"pattern": pattern}) if isinstance(pattern, str) else ()
+            found += [(f"{pointer}/{keyword}", problem) for _, problem in problems]
+    return tuple(found)
 
 
-def _reference_faults(documents: Documents) -> Iterator[Fault]:
-    for name, document in documents.items():
+def _reference_faults(documents: Documents, judged: Documents) -> Iterator[Fault]:
+    for name, document in judged.items():
         for pointer, reference in references(document):
             try:
                 resolve(documents, name, reference)
@@ -86,11 +106,11 @@ def _reference_faults(documents: Documents) -> Iterator[Fault]:
                 yield Fault(check="reference", home=name, pointer=pointer, problem=problem)
 
 
-def _union_faults(documents: Documents) -> Iterator[Fault]:
+def _union_faults(documents: Documents, judged: Documents) -> Iterator[Fault]:
     # References in full: a branch may stand in another document than the union.
     whole = {name: absolute(body, body.get("$id", "")) for name, body in documents.items()}
-    for name, document in whole.items():
-        for pointer, schema in walk_document(document):
+    for name in judged:
+        for pointer, schema in walk_document(whole[name]):
             for one, other in overlapping(whole, name, schema):
                 problem = f"branches {one} and {other} differ neither in type nor in a required tag"
                 at = f"{pointer}/oneOf"
@@ -116,13 +136,13 @@ def overlapping(documents: Documents, home: str, schema: JsonObject) -> list[tup
     return [(one, other) for (one, first), (other, second) in pairs if first.overlaps(second)]
 
 
-def _unused_faults(documents: Documents) -> Iterator[Fault]:
+def _unused_faults(documents: Documents, judged: Documents) -> Iterator[Fault]:
     used = set()
     for name, document in documents.items():
         for _, reference in references(document):
             home, _ = resolve(documents, name, reference)
             used |= {(home, ""), (home, reference.partition("#")[2])}
-    for name, document in documents.items():
+    for name, document in judged.items():
         if "openapi" in document:
             continue
         if (name, "") not in used:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from mockchat.contract.document_lint import Fault, document_faults
@@ -36,6 +37,10 @@ CHECKS = {
 """Every check with what it finds."""
 
 _SETTINGS = ("profile", "errors")
+_TAKEN = ("/without", "/extends")
+"""Where `profile.json` is to blame for a document that none of its own files has made so."""
+_UNSOUND = frozenset({"schema", "reference"})
+"""Checks whose faults leave a document that nothing can be looked up in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,11 +123,20 @@ def _unsound(folder: Path, heirs: tuple[Path, ...]) -> tuple[Problem, ...]:
     return problems
 
 
-def _faults(profile: Profile, readers: Iterable[Reader]) -> tuple[Fault, ...]:
-    faults = [fault for level in LEVELS for fault in document_faults(profile.levels[level])]
-    if not faults:
-        faults += settings_faults(profile, readers)
+@lru_cache(maxsize=64)
+def _faults(profile: Profile, readers: tuple[Reader, ...]) -> tuple[Fault, ...]:
+    # Kept, because a parent is asked for with each of its heirs.
+    faults = list(document_faults(profile.documents))
+    for level in LEVELS:
+        documents = profile.levels[level]
+        stricter = [name for name in documents if documents[name] is not profile.documents[name]]
+        faults += [] if _is_unsound(faults) else document_faults(documents, stricter)
+    faults += [] if _is_unsound(faults) else settings_faults(profile, readers)
     return tuple(faults)
+
+
+def _is_unsound(faults: Iterable[Fault]) -> bool:
+    return any(fault.check in _UNSOUND for fault in faults)
 
 
 def _unreadable(path: Path, problem: str, pointer: str = "") -> Problem:
@@ -149,8 +163,13 @@ class _Own:
         return json_object(path) if path.is_file() else {}
 
     def is_its(self, fault: Fault) -> bool:
-        """Say whether a fault is this folder's: an entry of an inherited list is not."""
-        return fault.check != "idle" or has_place(self.file("profile"), fault.pointer)
+        """Say whether a fault is this folder's.
+
+        An entry of an inherited list is not, nor a definition that is left over.
+        """
+        if fault.check == "idle":
+            return has_place(self.file("profile"), fault.pointer)
+        return fault.check != "unused" or not self._place(fault)[1].startswith(_TAKEN)
 
     def problem(self, fault: Fault) -> Problem:
         """Return the fault with the file and the place to look at."""
@@ -165,15 +184,15 @@ class _Own:
         home, pointer = fault.home, fault.pointer
         if home in _SETTINGS:
             return home, pointer
-        for stem in (home, f"{home}.patch"):
-            if has_place(self.file(stem), pointer):
-                return stem, pointer
+        patch = f"{home}.patch"
+        if (self._folder / f"{home}.json").is_file():
+            return home, pointer
+        if has_place(self.file(patch), pointer):
+            return patch, pointer
         settings = self.file("profile")
         for level in LEVELS:
             at = pointer_of(("levels", level, home)) + pointer
             if has_place(settings, at):
                 return "profile", at
-        for at in (pointer_of(("without", home)), "/extends"):
-            if has_place(settings, at):
-                return "profile", at
-        return home, pointer
+        at = pointer_of(("without", home))
+        return "profile", at if has_place(settings, at) else "/extends"

@@ -13,7 +13,7 @@ from mockchat.contract import profile as profiles
 from mockchat.contract.contract import contract_for
 from mockchat.contract.merge import merge_patch
 from mockchat.contract.pointers import pointer_of, tokens_of, value_at
-from mockchat.contract.profile import load_profile, profile_names, schemas_directory
+from mockchat.contract.profile import Model, load_profile, profile_names, schemas_directory
 from mockchat.errors import BadArgument, BrokenProfile, UnknownProfile
 
 
@@ -419,3 +419,17 @@ def test_checkout_is_ours_only_by_its_name(tmp_path):
     shutil.copy(Path(mockchat.__file__).parents[1] / "pyproject.toml", tmp_path)
 
     assert profiles._is_our_checkout(tmp_path)
+
+
+def test_models_are_added_by_name():
+    """A server that a test stands for has models of its own; what is known stays known."""
+    profile = load_profile("openai")
+    more = profile.with_models(["llama-3", "gpt-4o", "llama-3"])
+    newest = max(model.created for model in profile.models)
+    assert more.models[:-1] == profile.models
+    assert more.model("llama-3") == Model(
+        id="llama-3", created=newest, owned_by="system", snapshot="llama-3", capabilities={}
+    )
+    assert profile.model("llama-3") is None
+    with pytest.raises(BadArgument, match="allowed: a name that is not empty"):
+        profile.with_models([""])
