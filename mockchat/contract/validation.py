@@ -13,7 +13,6 @@ import json
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from typing import Any
-from urllib.parse import urljoin
 
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
@@ -26,14 +25,12 @@ from mockchat.contract.judges import MAX_HOPS, TooDeep, judge_class, no_referenc
 from mockchat.contract.pointers import pointer_of, tokens_of, value_at
 from mockchat.contract.quick import QuickJudge
 from mockchat.contract.schema_table import check, has_many_parts
+from mockchat.contract.schema_walk import VALUES, absolute
 from mockchat.contract.unions import Resolve, wanted
 from mockchat.contract.wording import sentence
 from mockchat.errors import ImpossibleSchema
 from mockchat.exchange import Violation
 from mockchat.types import Json, JsonObject, Level
-
-_VALUES = frozenset({"const", "enum", "default", "examples"})
-"""Keywords that hold values, where "$ref" is a member like any other."""
 
 _UNTABLED = ("draft-03", "draft-04")
 """Drafts whose meta-schemas refuse more than the table of keywords does."""
@@ -62,7 +59,7 @@ class DocumentJudge:
     ) -> None:
         self._level = level
         self._schemas = {
-            name: _absolute(document, document["$id"])
+            name: absolute(document, document["$id"])
             for name, document in documents.items()
             if "$id" in document
         }
@@ -271,18 +268,6 @@ def _violation(error: ValidationError, root: str, level: Level, resolve: Resolve
     )
 
 
-def _absolute(schema: Json, base: str) -> Json:
-    """Copy `schema` with every reference written in full, so that no place has to be remembered."""
-    if isinstance(schema, list):
-        return [_absolute(part, base) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    copy = {key: part if key in _VALUES else _absolute(part, base) for key, part in schema.items()}
-    if isinstance(copy.get("$ref"), str):
-        copy["$ref"] = urljoin(base, copy["$ref"])
-    return copy
-
-
 def _parts(schema: Json, pointer: str) -> Iterable[tuple[str, JsonObject]]:
     """Yield every object of a schema document that may be a schema, with its pointer."""
     pending = [(pointer, schema)]
@@ -291,9 +276,7 @@ def _parts(schema: Json, pointer: str) -> Iterable[tuple[str, JsonObject]]:
         if isinstance(part, dict):
             yield at, part
             pending += [
-                (at + pointer_of((key,)), inner)
-                for key, inner in part.items()
-                if key not in _VALUES
+                (at + pointer_of((key,)), inner) for key, inner in part.items() if key not in VALUES
             ]
         elif isinstance(part, list):
             pending += [(f"{at}/{index}", inner) for index, inner in enumerate(part)]
