@@ -72,11 +72,11 @@ def split(  # noqa: PLR0913 - what a stream depends on; all but two are named by
     whole = cast("JsonView", completion)
     frame = _Frame.of(whole, style, include_usage=include_usage)
     chunks = list(frame.chunks(plan, style))
+    if style.padding_field is not None:
+        chunks = list(_padded(chunks, style.padding_field, style, draw))
     if obfuscation and style.obfuscation:
         ordinary = _compact_size({**frame.head, "choices": [], **frame.tail})
         chunks = list(_obfuscated(chunks, ordinary, style, draw))
-    if style.padding_field is not None:
-        chunks = list(_padded(chunks, style.padding_field, draw))
     return tuple(cast("Chunk", chunk) for chunk in chunks)
 
 
@@ -212,11 +212,12 @@ def _obfuscated(
     and a chunk that no client reads is not padded (recorded from Azure).
     """
     pool = letters_and_digits(draw, _POOL) if draw else "0" * _POOL
+    is_ordinary = not style.member_places and style.padding_field is None
     for number, chunk in enumerate(chunks):
         if style.leading_empty and number == 0:
             yield chunk
             continue
-        if chunk["choices"] and chunk.get("usage") is None and not style.member_places:
+        if is_ordinary and chunk["choices"] and chunk.get("usage") is None:
             size = ordinary + _compact_size(bare_choices(chunk, style)) - len("[]")
         else:
             size = _compact_size({**chunk, "choices": bare_choices(chunk, style)})
@@ -224,11 +225,14 @@ def _obfuscated(
         yield {**chunk, "obfuscation": pool[start : start + -size % _BLOCK]}
 
 
-def _padded(chunks: Sequence[JsonObject], name: str, draw: Draw | None) -> Iterator[JsonObject]:
-    """Add Mistral's padding to all chunks but the first: so many letters from the front."""
+def _padded(
+    chunks: Sequence[JsonObject], name: str, style: StreamStyle, draw: Draw | None
+) -> Iterator[JsonObject]:
+    """Add Mistral's padding to all chunks behind the first: so many letters from the front."""
+    first = 1 if style.leading_empty else 0
     for number, chunk in enumerate(chunks):
         length = draw.integer(1, len(_PADDING)) if draw else len(_PADDING)
-        yield {**chunk, name: _PADDING[:length]} if number else chunk
+        yield {**chunk, name: _PADDING[:length]} if number > first else chunk
 
 
 def _compact_size(value: Json) -> int:

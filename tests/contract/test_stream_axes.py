@@ -21,6 +21,11 @@ BROKEN = {
     "comments": [7],
     "done": "yes",
     "reasoning_field": "thoughts",
+    "reasoning_null": None,
+    "padding_field": 3,
+    "member_places": {"x": "nowhere"},
+    "choice_member_places": ["text"],
+    "named_call_finish": "never",
 }
 
 
@@ -51,6 +56,24 @@ def test_no_reasoning_field_may_be_said_by_leaving_it_out():
     """A merge patch cannot write null, so a removed member must mean it."""
     stream = {name: value for name, value in OPENAI["stream"].items() if name != "reasoning_field"}
     assert stream_axes({"stream": stream}).reasoning_field is None
+
+
+def test_what_few_servers_do_may_be_left_out():
+    """A user's own profile should not have to say what Mistral does."""
+    axes = stream_axes(OPENAI)
+    assert (axes.padding_field, axes.reasoning_null, axes.named_call_finish) == (
+        None,
+        False,
+        "tool_calls",
+    )
+    assert axes.member_places == axes.choice_member_places == {}
+
+
+def test_members_are_found_by_their_place():
+    """Who writes a chunk asks which members it carries."""
+    axes = stream_axes(settings(member_places={"a": "last", "b": "edges", "c": "last"}))
+    assert axes.members_at("last") == {"a", "c"}
+    assert axes.members_at("leading") == set()
 
 
 @pytest.mark.parametrize("axis", BROKEN)

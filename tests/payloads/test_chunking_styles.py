@@ -27,13 +27,16 @@ AXES = {
     "role": ["first", "every"],
     "finish": ["own", "with-last-content"],
     "finish_delta": [{}, {"content": ""}],
-    "usage": ["own", "finish", "every"],
+    "usage": ["own", "finish", "behind", "every"],
     "usage_always": [False, True],
     "usage_null": [True, False],
     "tool_calls": ["fragments", "whole"],
     "leading_empty": [False, True],
     "obfuscation": [True, False],
     "reasoning_field": [None, "reasoning_content", "reasoning"],
+    "reasoning_null": [False, True],
+    "padding_field": [None, "p"],
+    "member_places": [{}, {"system_fingerprint": "last"}],
 }
 TOOLS = [
     {"type": "function", "function": {"name": "f", "parameters": {"required": ["a"]}}},

@@ -47,6 +47,23 @@ def test_keys_are_checked_as_the_api_does(value, name):
     assert (found and found[0]) == name
 
 
+@pytest.mark.parametrize(
+    ("headers", "name"),
+    [
+        ((("api-key", "sk-first"),), None),
+        ((("api-key", " sk-first "),), None),
+        ((("api-key", WRONG), ("authorization", "Bearer sk-first")), "invalid_api_key"),
+        ((("api-key", ""),), "malformed_authorization"),
+        ((("authorization", "Bearer sk-first"),), None),
+        ((("x-key", "sk-first"),), "missing_authorization"),
+    ],
+)
+def test_a_profile_has_key_headers_of_its_own(headers, name):
+    """Azure's clients send the key as it is, in a field the document declares."""
+    found = problem_with(headers, KEYS, ("api-key",))
+    assert (found and found[0]) == name
+
+
 @pytest.mark.parametrize("value", [case[0] for case in CASES])
 def test_without_keys_everybody_passes(value):
     """A mock that asks for a key by default would break every first try."""

@@ -63,6 +63,17 @@ def test_a_completion_carries_the_quotas():
     assert "openai-organization" in fields
 
 
+def test_a_wait_comes_in_whole_seconds_too():
+    """Azure's clients read an integer; rounding down would let them in too early."""
+    settings = {
+        "quotas": {"tokens": {"limit": 1000, "window": 60}},
+        "headers": {"reset": {"value": "{tokens_reset_seconds}", "on": "completion"}},
+    }
+    for used, seconds in ((0, "0"), (1, "1"), (500, "30"), (501, "31")):
+        fields = ServiceHeaders(settings).fields(seconds=0, used={"tokens": used})
+        assert fields == (("reset", seconds),)
+
+
 def test_other_replies_carry_none():
     """Recorded 400s and model lists have no quotas."""
     fields = dict(ServiceHeaders(SETTINGS).fields(seconds=0))
