@@ -21,6 +21,8 @@ LIST_KEYWORDS = frozenset(LISTS)
 MAP_KEYWORDS = frozenset({*MAPS, "definitions", "dependencies"})
 """Keywords whose value is an object of schemas (`dependencies`: or of lists of names)."""
 
+_HOLDERS = SCHEMA_KEYWORDS | LIST_KEYWORDS | MAP_KEYWORDS
+
 REFERENCES = ("$ref", "$dynamicRef")
 """Keywords that name another schema whose conditions hold here too."""
 
@@ -93,10 +95,13 @@ def pointer_before(pointer: str, schema: Json) -> str:
 def subschemas(schema: JsonView) -> Iterator[tuple[str, Json]]:
     """Yield every schema right inside `schema` with its pointer relative to it; of any draft."""
     for keyword, value in schema.items():
-        if keyword in MAP_KEYWORDS and isinstance(value, Mapping):
+        if keyword not in _HOLDERS:
+            continue
+        if isinstance(value, dict) and keyword in MAP_KEYWORDS:
             for name, each in value.items():
-                if isinstance(each, bool | Mapping):
-                    yield pointer_of((keyword, name)), each
+                if isinstance(each, bool | dict):
+                    token = pointer_of((name,)) if "/" in name or "~" in name else f"/{name}"
+                    yield f"/{keyword}{token}", each
         elif isinstance(value, list) and (keyword in LIST_KEYWORDS or keyword == "items"):
             for position, each in enumerate(value):
                 yield f"/{keyword}/{position}", each
