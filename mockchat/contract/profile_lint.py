@@ -31,7 +31,7 @@ CHECKS = {
     "rule": "a rule is named that does not exist",
     "parameters": "the parameters of a rule are not those it takes",
     "dead-rule": "a rule can never fire: what it looks at is in no document",
-    "idle": "a parameter of a rule names what is in no document",
+    "idle": "a rule switched on here asks for what no model has, or a parameter of it names nothing",
     "error": "an error is named that `errors.json` does not have",
 }
 """Every check with what it finds."""
@@ -165,7 +165,7 @@ class _Own:
     def is_its(self, fault: Fault) -> bool:
         """Say whether a fault is this folder's.
 
-        An entry of an inherited list is not, nor a definition that is left over.
+        An inherited rule that other models leave idle is not, nor a definition that is left over.
         """
         if fault.check == "idle":
             return has_place(self.file("profile"), fault.pointer)

@@ -10,7 +10,7 @@ from mockchat.contract.merge import merge_patch
 from mockchat.contract.pointers import pointer_of, tokens_of, value_at
 from mockchat.contract.profile import Profile, schemas_directory
 from mockchat.contract.rulebooks import RULES
-from mockchat.contract.sites import missing_sites
+from mockchat.contract.sites import OF_MODELS, missing_sites
 from mockchat.contract.stream_rules import STREAM_RULES
 from mockchat.contract.validation import schema_violations
 from mockchat.errors import BrokenProfile
@@ -109,7 +109,7 @@ def _dead_faults(profile: Profile, rule_id: str, parameters: JsonView, at: str) 
     for pointer, site in missing_sites(profile, rule.looks_at, parameters):
         what = f"looks at {' or '.join(site.split(' | '))}, which is not there"
         yield Fault(
-            check="idle" if pointer else "dead-rule",
+            check="idle" if pointer or site.startswith(OF_MODELS) else "dead-rule",
             home="profile",
             pointer=at + pointer,
             problem=f"the rule {what}" if pointer else f"the rule can never fire: it {what}",

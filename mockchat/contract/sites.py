@@ -17,7 +17,9 @@ from mockchat.contract.profile import Profile
 from mockchat.contract.schema_walk import Documents, branches
 from mockchat.types import Json, JsonObject, JsonView
 
-_MODELS = "models"
+OF_MODELS = "models/"
+"""How a site begins that is a capability."""
+
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
@@ -61,7 +63,7 @@ def _is_there(profile: Profile, site: str) -> bool:
     path, has_value, text = site.partition("=")
     value = _literal(text)
     document, *tokens = path.split("/")
-    if document == _MODELS:
+    if path.startswith(OF_MODELS):
         (name,) = tokens
         known = [model.capabilities[name] for model in profile.models if name in model.capabilities]
         return any(json_equal(each, value) for each in known) if has_value else bool(known)

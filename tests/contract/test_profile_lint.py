@@ -216,6 +216,12 @@ FAULTS = [
         "/rules/request.reasoning-fixes/defaults/warmth",
     ),
     (
+        "idle",
+        {"profile": {"models": [{"id": "m"}], "rules": {"request.n-within-model": {}}}},
+        "profile.json",
+        "/rules/request.n-within-model",
+    ),
+    (
         "dead-rule",
         {"profile": {"rules": {"request.reasoning-refuses": {"names": ["halt"]}}}},
         "profile.json",
@@ -335,6 +341,11 @@ def test_an_entry_of_an_inherited_list_is_not_the_heirs(tmp_path):
     assert (
         lint(written(tmp_path, profile={"without": {"request": ["/properties/prediction"]}})) == ()
     )
+
+
+def test_rules_that_other_models_leave_idle_are_no_problem(tmp_path):
+    """Whoever lists models of their own need not switch rules off."""
+    assert lint(written(tmp_path, profile={"models": [{"id": "m"}]})) == ()
 
 
 def test_a_parent_that_cannot_be_read_is_told_with_its_own_file(tmp_path):

@@ -1,12 +1,14 @@
 """The manual tells the truth: every block runs, every link leads somewhere, every option is there."""
 
 import configparser
+import contextlib
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import pytest
 from serving import server_environment, serving
 
 from mockchat.cli import main
+from mockchat.contract.profile_lint import CHECKS
 from mockchat.scripting.conditions import Conditions
 from mockchat.server.mock_server import ScriptOptions
 
@@ -71,7 +74,7 @@ def base_url():
 
 def test_every_block_is_of_a_kind_that_is_run():
     """A block that no test knows is the one that rots."""
-    assert {block.language for block in blocks()} == {"sh", "python", "ini"}
+    assert {block.language for block in blocks()} == {"sh", "python", "ini", "json"}
 
 
 @chosen(lambda block: block.language == "python" and not block.is_test)
@@ -148,6 +151,7 @@ def test_a_shell_line_does_what_it_says(line, base_url):
         "export": check_export,
         "curl": check_curl,
         "pip": check_pip,
+        "mockchat": check_mockchat,
     }[command]
     check(line.replace(PRINTED_URL, base_url), arguments)
 
@@ -180,6 +184,60 @@ def check_pip(line, arguments):
     assert (PROJECT / "pyproject.toml").is_file()
 
 
+def named_files():
+    """Return the files that JSON blocks are, by the path that stands last before each."""
+    found = {}
+    for match in BLOCK.finditer(README):
+        if match[1] == "json":
+            found[re.findall(r"`([^`\n]+)`", README[: match.start()])[-1]] = match[2]
+    return found
+
+
+@contextlib.contextmanager
+def example_folder():
+    """Give a folder with the files that the README shows."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in named_files().items():
+            path = Path(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+        yield folder
+
+
+def check_mockchat(line, arguments):
+    """The command does its work in a folder with the files shown."""
+    with example_folder() as folder:
+        if arguments[0] == "serve":
+            with serving(*arguments[1:], cwd=folder) as served:
+                assert served.base_url
+            return
+        run = subprocess.run(
+            [sys.executable, "-m", "mockchat", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=folder,
+        )
+    assert run.stderr == ""
+    assert run.returncode == int(" violation" in run.stdout)
+
+
+@chosen(lambda block: block.language == "sh" and block.output is not None)
+def test_a_command_prints_what_is_shown(block):
+    """Whoever compares must find the same lines."""
+    command, *arguments = shlex.split(block.source)
+    assert command == "mockchat"
+    with example_folder() as folder:
+        run = subprocess.run(
+            [sys.executable, "-m", "mockchat", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=folder,
+        )
+    assert run.stdout == block.output
+
+
 def anchor(heading):
     """Return the anchor that a Markdown page gives to a heading."""
     return re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-")
@@ -200,21 +258,38 @@ def test_links_and_references_lead_somewhere():
     assert {name for name in files if not (PROJECT / name).exists()} == set()
 
 
-def serve_options():
-    """Return the options of `mockchat serve` but --help."""
-    context = click.Context(main)
-    return [option for option in main.get_command(context, "serve").params if option.name != "help"]
+def options(*names):
+    """Return the options of a command but --help."""
+    command = main
+    for name in names:
+        command = command.get_command(click.Context(command), name)
+    named = [each for each in command.params if isinstance(each, click.Option)]
+    return [option for option in named if option.name != "help"]
 
 
-@pytest.mark.parametrize("option", serve_options(), ids=lambda option: option.opts[0])
-def test_every_option_of_serve_is_documented_with_its_default(option):
+@pytest.mark.parametrize(
+    ("heading", "option"),
+    [
+        pytest.param(heading, option, id=f"{command} {option.opts[0]}")
+        for command, heading in [("serve", "The server"), ("validate", "Checking files")]
+        for option in options(command)
+    ],
+)
+def test_every_option_is_documented_with_its_default(heading, option):
     """An option that nobody can find does not exist."""
-    rows = [line for line in README.splitlines() if line.startswith(f"| `{option.opts[0]}` |")]
+    section = README.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith(f"| `{option.opts[0]}` |")]
     assert len(rows) == 1
     # What stands for "no default" differs between versions of click.
     has_default = isinstance(option.default, str | int) and not option.is_flag
     default = rows[0].split("|")[2].strip().strip("`")
     assert default == (str(option.default) if has_default else "")
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_every_check_of_lint_is_documented(check):
+    """A line ends with its name: what it means is looked up here."""
+    assert [line for line in README.splitlines() if line.startswith(f"| `{check}` | ")]
 
 
 def test_every_command_is_documented():
