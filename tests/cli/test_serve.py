@@ -151,6 +151,8 @@ def test_what_is_logged_is_ours_alone():
     """At debug, Faker alone tells thousands of lines about its locales."""
     with serving("--log-level", "debug") as served:
         post(served.base_url, QUESTION)
+        served.process.terminate()
+        served.process.wait(10)
         errors = served.errors()
     assert [line.split(" ", 3)[3][:39] for line in errors.splitlines()] == [
         "POST '/v1/chat/completions': delivered,"
@@ -190,6 +192,14 @@ def test_a_broken_profile_is_one_clear_line(command, tmp_path):
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr.count("\n") == 1
     assert run.stderr.startswith(f"mockchat: {tmp_path / 'mine' / 'profile.json'}")
+
+
+def test_a_name_of_this_machine_is_not_beyond_it():
+    """A warning that is wrong teaches to read none."""
+    with serving("--host", "localhost") as served:
+        assert re.fullmatch(r"http://localhost:[0-9]+/v1", served.base_url)
+        assert post(served.base_url, QUESTION)["object"] == "chat.completion"
+        assert served.errors() == ""
 
 
 def test_listening_beyond_this_machine_is_said_once():
@@ -303,6 +313,6 @@ def test_the_log_names_each_request():
         served.process.terminate()
         served.process.wait(5)
         lines = served.errors().splitlines()
-    request = r"INFO POST '/v1/chat/completions': delivered, 0\.[0-9]{4} s"
+    request = r"INFO POST '/v1/chat/completions': delivered, [0-9]+\.[0-9]{4} s"
     assert len(lines) == 2
     assert [line for line in lines if not re.fullmatch(rf"[0-9-]+ [0-9:,]+ {request}", line)] == []
