@@ -85,7 +85,7 @@ def _judged(contract: "Contract", file: str, options: _Options) -> "FileVerdict"
     from mockchat.conformance.offline import judge_file
 
     data = sys.stdin.buffer.read() if file == _STDIN else Path(file).read_bytes()
-    kind = options["kind"] or detected_kind(data)
+    kind = options["kind"] or detected_kind(data, contract)
     return judge_file(contract, data, kind, level=options["level"])
 
 

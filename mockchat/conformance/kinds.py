@@ -2,9 +2,10 @@
 
 from typing import Literal, TypeAlias, get_args
 
+from mockchat.contract.contract import Contract
 from mockchat.errors import MockchatError
 from mockchat.server.wire import BadBody, decode_json
-from mockchat.types import Json
+from mockchat.types import Json, JsonObject
 
 FileKind: TypeAlias = Literal["request", "response", "chunk", "error", "stream", "har", "exchanges"]
 """A payload of one document; a stream's bytes; a HAR; exchanges, one JSON object a line."""
@@ -16,6 +17,7 @@ BOM = b"\xef\xbb\xbf"
 _FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 """How a line of a server-sent-event stream may begin; no JSON text begins so."""
 
+_PAYLOADS: tuple[FileKind, ...] = ("request", "response", "chunk", "error")
 _OBJECTS: dict[str, FileKind] = {"chat.completion": "response", "chat.completion.chunk": "chunk"}
 
 
@@ -34,8 +36,15 @@ class UnreadableFile(MockchatError, ValueError):
         return self.problem
 
 
-def detected_kind(data: bytes) -> FileKind:
+def detected_kind(data: bytes, contract: Contract) -> FileKind:
     """Return what `data` holds, told by its first line or by the members of its JSON.
+
+    JSON that satisfies one document of the profile alone is of that kind; what satisfies none, or
+    several, is told by the members that OpenAI's have.
+
+    Args:
+        data: A file's content.
+        contract: The contract it is to be judged by.
 
     Raises:
         UnreadableFile: It is neither a stream nor JSON, or JSON that could be anything.
@@ -49,7 +58,7 @@ def detected_kind(data: bytes) -> FileKind:
         if _is_exchange_line(text):
             return "exchanges"
         raise UnreadableFile(f"not JSON: {bad.detail}") from None
-    kind = _kind_of_value(value)
+    kind = _kind_of_value(value, contract)
     if kind is None:
         raise UnreadableFile(f"JSON of no known kind; name it: --as {'|'.join(FILE_KINDS)}")
     return kind
@@ -73,18 +82,25 @@ def _is_exchange_line(text: bytes) -> bool:
         return False
 
 
-def _kind_of_value(value: Json) -> FileKind | None:
-    if not isinstance(value, dict):
-        return None
-    if isinstance(value.get("log"), dict):
+def _kind_of_value(value: Json, contract: Contract) -> FileKind | None:
+    if isinstance(value, dict) and isinstance(value.get("log"), dict):
         return "har"
     if is_exchange(value):
         return "exchanges"
+    fitting = [
+        kind
+        for kind in _PAYLOADS
+        if kind in contract.profile.documents and contract.is_valid(kind, value, rules=False)
+    ]
+    if len(fitting) == 1:
+        return fitting[0]
+    return _kind_by_members(value) if isinstance(value, dict) else None
+
+
+def _kind_by_members(value: JsonObject) -> FileKind | None:
     kind = _OBJECTS.get(str(value.get("object")))
-    return kind or _kind_by_members(value)
-
-
-def _kind_by_members(value: dict[str, Json]) -> FileKind | None:
+    if kind is not None:
+        return kind
     if "messages" in value:
         return "request"
     if "choices" in value:

@@ -34,7 +34,7 @@ def test_recorded_traffic_breaks_what_its_hosts_do_differently(shared):
     """No false alarm: whatever counts is a known difference of a host, or of a recording."""
     data = (shared / "wire" / "chat-exchanges.jsonl").read_bytes()
     hosts = [json.loads(line)["host"] for line in data.splitlines()]
-    verdict = judge_file(contract_for(), data, detected_kind(data))
+    verdict = judge_file(contract_for(), data, detected_kind(data, contract_for()))
     assert (verdict.kind, verdict.records, verdict.passed_over) == ("exchanges", 410, 0)
     assert (
         Counter(
