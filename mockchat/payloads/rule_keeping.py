@@ -182,12 +182,17 @@ def _number_choices(draft: Draft, _: Violation) -> None:
 
 def _tell_calls(draft: Draft, violation: Violation) -> None:
     choice = _choice(draft, violation)
-    made = [name for name in ("tool_calls", "function_call") if choice["message"].get(name)]
+    said = choice.get("message", {})
+    made = [name for name in ("tool_calls", "function_call") if said.get(name)]
     choice["finish_reason"] = "length" if len(made) > 1 else [*made, "stop"][0]
 
 
 def _say_something(draft: Draft, violation: Violation) -> None:
-    _choice(draft, violation)["message"]["content"] = "text"
+    choice = _choice(draft, violation)
+    if "message" in choice:
+        choice["message"]["content"] = "text"
+    else:
+        choice["finish_reason"] = "content_filter"  # what may leave nothing of a message
 
 
 def _tell_calls_apart(draft: Draft, violation: Violation) -> None:

@@ -1,14 +1,13 @@
 """The operation `createChatCompletion`: judge the request, find or make its answer."""
 
-from dataclasses import replace
 from http import HTTPStatus
 
 from mockchat.errors import ImpossibleSchema
 from mockchat.exchange import ApiError
-from mockchat.payloads.chunking import split
 from mockchat.payloads.completions import complete
 from mockchat.payloads.plans import random_plan
 from mockchat.payloads.seeded import SeededDraw
+from mockchat.payloads.streams import stream_of
 from mockchat.scripting.failures import NoStubMatched
 from mockchat.scripting.faults import Effects
 from mockchat.scripting.matching import RequestView
@@ -124,18 +123,8 @@ def _chunks(
         return made.chunks
     if not isinstance(made.completion.get("choices"), list):
         return (made.completion,)  # not a completion, and sent unchecked: one event as it is
-    asked = body.get("stream_options")
-    options: JsonView = asked if isinstance(asked, dict) else {}
-    style = service.style
-    if options.get("continuous_usage_stats") is True:
-        style = replace(style, usage="every", usage_null=False)
-    return split(
-        made.completion,
-        made.plan,
-        style=style,
-        include_usage=options.get("include_usage") is True,
-        obfuscation=options.get("include_obfuscation") is not False,
-        draw=draw,
+    return stream_of(
+        made.completion, made.plan, request=body, profile=service.contract.profile, draw=draw
     )
 
 

@@ -26,6 +26,7 @@ FLOORS = (
         "mockchat.cli_profiles",
         "mockchat.cli_validate",
         "mockchat.pytest_plugin",
+        "mockchat.strategies",
     ),
 )
 FLOOR_OF = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}

@@ -8,7 +8,7 @@ from mockchat.contract.contract import contract_for
 from mockchat.payloads.completions import complete
 from mockchat.payloads.drawn import HypothesisDraw
 from mockchat.payloads.formats import sample
-from mockchat.payloads.regexes import is_found
+from mockchat.contract.patterns import is_found
 from mockchat.payloads.requests import make_request
 from mockchat.payloads.simplest import SimplestDraw
 from mockchat.payloads.values import generate

@@ -1,0 +1,42 @@
+"""The stream that answers a request: its options read, its completion cut."""
+
+from dataclasses import replace
+
+from mockchat.contract.profile import Profile
+from mockchat.payloads.chunking import split
+from mockchat.payloads.draw import Draw
+from mockchat.payloads.plans import Plan
+from mockchat.payloads.stream_style import stream_style
+from mockchat.types import Chunk, Completion, JsonView
+
+
+def stream_of(
+    completion: Completion | JsonView,
+    plan: Plan,
+    *,
+    request: JsonView,
+    profile: Profile,
+    draw: Draw | None = None,
+) -> tuple[Chunk, ...]:
+    """Return the chunks that say `completion` to whoever sent `request`, without `[DONE]`.
+
+    Args:
+        completion: What is said.
+        plan: Where it is cut.
+        request: The members its profile heeds; `stream_options` decides on usage and padding.
+        profile: How its servers stream.
+        draw: What decides on the letters of the padding.
+    """
+    asked = request.get("stream_options")
+    options: JsonView = asked if isinstance(asked, dict) else {}
+    style = stream_style(profile)
+    if options.get("continuous_usage_stats") is True:
+        style = replace(style, usage="every", usage_null=False)
+    return split(
+        completion,
+        plan,
+        style=style,
+        include_usage=options.get("include_usage") is True,
+        obfuscation=options.get("include_obfuscation") is not False,
+        draw=draw,
+    )
