@@ -1,7 +1,7 @@
 """The extended validator class: `jsonschema`'s own, with our keywords and our unions."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import jsonschema
@@ -193,7 +193,7 @@ class Unions:
     def __init__(self, resolve: Resolve) -> None:
         self._resolve = resolve
         # By identity: the same list of branches is met again for every value.
-        self._seen: dict[int, tuple[Sequence[Json], tuple[Branch, ...]]] = {}
+        self._seen: dict[int, tuple[Sequence[Json], tuple[Branch, ...], dict[str, list[int]]]] = {}
 
     def one_of(self, validator: Any, branches: Any, instance: Any, _schema: Any) -> Errors:
         """Judge `oneOf`."""
@@ -203,21 +203,29 @@ class Unions:
         """Judge `anyOf`."""
         return self._judge(validator, branches, instance, is_exclusive=False)
 
-    def _branches(self, schemas: Sequence[Json]) -> tuple[Branch, ...]:
+    def _branches(
+        self, schemas: Sequence[Json]
+    ) -> tuple[Sequence[Json], tuple[Branch, ...], dict[str, list[int]]]:
+        """Return the branches with what is known of them, and which of them admit which type."""
         known = self._seen.get(id(schemas))
         if known is None or known[0] is not schemas:
             if len(self._seen) >= MAX_UNIONS:
                 self._seen.clear()
-            known = (schemas, tuple(branch_of(schema, self._resolve) for schema in schemas))
+            branches = tuple(branch_of(schema, self._resolve) for schema in schemas)
+            fitting = {
+                name: [index for index, branch in enumerate(branches) if branch.admits(name)]
+                for name in ALL_TYPES
+            }
+            known = (schemas, branches, fitting)
             self._seen[id(schemas)] = known
-        return known[1]
+        return known
 
     def _judge(
         self, validator: Any, schemas: Sequence[Json], instance: Any, *, is_exclusive: bool
     ) -> Errors:
-        branches = self._branches(schemas)
+        _, branches, by_type = self._branches(schemas)
         is_type = json_type(instance)
-        fitting = [index for index, branch in enumerate(branches) if branch.admits(is_type)]
+        fitting = by_type[is_type]
         if not fitting:
             types = unique(type_ for branch in branches for type_ in branch.types)
             yield fault("type", types, instance)
@@ -231,7 +239,7 @@ class Unions:
             (index,) = fitting
             yield from validator.descend(instance, schemas[index], schema_path=index)
         else:
-            candidates = [(index, schemas[index], branches[index]) for index in fitting]
+            candidates = ((index, schemas[index], branches[index]) for index in fitting)
             yield from _compare(validator, candidates, instance, is_exclusive=is_exclusive)
 
 
@@ -254,7 +262,7 @@ def _by_tag(
 
 def _compare(
     validator: Any,
-    candidates: Sequence[tuple[int, Json, Branch]],
+    candidates: Iterable[tuple[int, Json, Branch]],
     instance: Any,
     *,
     is_exclusive: bool,
@@ -262,7 +270,9 @@ def _compare(
     """Judge all branches that might fit; where none does, tell the faults of the nearest one."""
     attempts = []
     matching = 0
-    for index, schema, _branch in candidates:
+    listed = []
+    for index, schema, branch in candidates:
+        listed.append(branch.literals)
         errors = list(validator.descend(instance, schema, schema_path=index))
         if errors:
             attempts.append(errors)
@@ -275,7 +285,6 @@ def _compare(
     if matching:
         yield fault("oneOf", matching, instance)
         return
-    listed = [branch.literals for _, _, branch in candidates]
     if all(literals is not None for literals in listed):
         known: list[Json] = []
         for literal in (literal for literals in listed for literal in literals or ()):

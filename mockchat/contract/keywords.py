@@ -83,10 +83,15 @@ def _has_type(validator: Any, instance: Any, schema: Any) -> bool:
     return names is None or any(validator.is_type(instance, name) for name in names)
 
 
+def _is_listed(instance: Any, values: Any) -> bool:
+    # Python's own equality finds at least as many, and in no time.
+    alike = [value for value in values if value == instance]
+    return any(json_equal(value, instance) for value in alike)
+
+
 def enum(validator: Any, values: Any, instance: Any, schema: Any) -> Errors:
     """Judge `enum`."""
-    is_listed = any(json_equal(value, instance) for value in values)
-    if not is_listed and _has_type(validator, instance, schema):
+    if not _is_listed(instance, values) and _has_type(validator, instance, schema):
         yield fault("enum", values, instance)
 
 

@@ -35,6 +35,9 @@ from mockchat.contract.regex_tree import (
     Sequence,
 )
 
+MOST_CHARACTERS = 4_000
+"""How long a pattern may be to be read; reading takes microseconds for each character."""
+
 _CONTROLS = {"t": 0x09, "n": 0x0A, "v": 0x0B, "f": 0x0C, "r": 0x0D, "0": 0x00}
 _BOUNDS = re.compile(r"\{([0-9]+)(?:(,)([0-9]*))?\}")
 _FLAGS = re.compile(r"\?([ims]*)(?:-([ims]+))?([:)])")
@@ -66,8 +69,11 @@ def parse(pattern: str) -> Expression:
 
     Raises:
         BadPattern: It is not a regular expression.
-        UnsupportedPattern: It uses a Unicode property that Python's own tables do not tell.
+        UnsupportedPattern: It is too long, or uses a Unicode property that Python's
+            own tables do not tell.
     """
+    if len(pattern) > MOST_CHARACTERS:
+        raise UnsupportedPattern(f"it has more than {MOST_CHARACTERS} characters")
     reader = _Reader(pattern)
     try:
         tree = reader.alternatives()

@@ -26,8 +26,10 @@ from mockchat.types import Json
 MOST_DEPTH = 100
 """How deep a schema may be nested; deeper ones would exhaust the stack of any validator."""
 
-MOST_PARTS = 5_000
+MOST_PARTS = 3_000
 """How many schemas a schema may consist of; more are not looked at, and no values are made of them."""
+
+_CHARACTERS_PER_PART = 8
 
 _IDENTIFIER = re.compile(r"[^#]*#?|#[A-Za-z_][-A-Za-z0-9._]*")
 _ANCHOR = re.compile(r"[A-Za-z_][-A-Za-z0-9._]*")
@@ -159,14 +161,24 @@ _CHECKS: Mapping[str, _Check] = {
 
 
 def has_many_parts(schema: Json, most: int = MOST_PARTS) -> bool:
-    """Tell whether a schema consists of more than `most` schemas; counts no further."""
+    """Tell whether a schema is larger than `most` schemas; counts no further.
+
+    Patterns count by their length, as reading them takes longer than anything else.
+    """
     count, pending = 0, [schema]
     while pending and count <= most:
         current = pending.pop()
         count += 1
         if isinstance(current, Mapping):
+            count += sum(map(len, _patterns(current))) // _CHARACTERS_PER_PART
             pending.extend(each for _, each in subschemas(current))
     return count > most
+
+
+def _patterns(schema: Mapping[str, Json]) -> list[str]:
+    named = schema.get("patternProperties")
+    found = [schema.get("pattern"), *(named if isinstance(named, Mapping) else ())]
+    return [each for each in found if isinstance(each, str)]
 
 
 def check(schema: Json, draft: str = "") -> None:

@@ -1,6 +1,6 @@
 """Compile what holds of objects."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from mockchat.contract.patterns import is_found
 from mockchat.contract.pointers import pointer_of
@@ -9,28 +9,29 @@ from mockchat.payloads import regexes
 from mockchat.payloads.compile_arrays import Place
 from mockchat.payloads.goals import Flat, Part, greatest, smallest
 from mockchat.payloads.schema_nodes import Extra, Impossible, Node, Object
+from mockchat.payloads.schema_source import Source
 from mockchat.payloads.seeded import SeededDraw
-from mockchat.types import Json, JsonObject
+from mockchat.types import JsonObject
 
 _PROBES = 5
+_PER_PATTERN = 4
 _TEXT: JsonObject = {"type": "string"}
 
 
-def object_(
-    flats: Sequence[Flat], pointer: str, place: Place, accepts: Callable[[Json, Json], bool]
-) -> Node:
+def object_(flats: Sequence[Flat], pointer: str, place: Place, source: Source) -> Node:
     """Compile the objects that all `flats` allow.
 
     Args:
         flats: The schemas.
         pointer: Where they stand.
         place: Compiles the goal of a member.
-        accepts: Tells whether a value is valid against a part of the schema.
+        source: What they belong to; it judges names, and counts work.
     """
     least, most = greatest(flats, "minProperties"), smallest(flats, "maxProperties")
     patterns = tuple(
         dict.fromkeys(text for flat in flats for text in flat.schema.get("patternProperties", ()))
     )
+    source.spend(sum(_PER_PATTERN * _PROBES + len(text) for text in patterns), pointer)
     names = [flat.schema["propertyNames"] for flat in flats if "propertyNames" in flat.schema]
     needs = _closed(flats)
     required = _with_needs(
@@ -44,7 +45,7 @@ def object_(
     for name in {**known, **dict.fromkeys(required), **dict.fromkeys(_with_needs(needs, needs))}:
         matched = frozenset(text for text in patterns if is_found(text, name, untold=False))
         goal = _member_goal(flats, name, matched)
-        if not all(accepts(rule, name) for rule in names):
+        if not all(source.accepts(rule, name) for rule in names):
             reason = f"propertyNames refuses the name {name!r}"
             properties[name] = Impossible(pointer=pointer, reason=reason)
         elif any(part.schema is False for part in goal):
@@ -104,6 +105,8 @@ def _with_needs(
 def _classes(patterns: Sequence[str]) -> list[frozenset[str]]:
     """Return the kinds of names there are, by the patterns they match; the first matches none."""
     found = {frozenset[str](): None}
+    if not patterns:
+        return [*found]
     probe = SeededDraw("probe")
     for pattern in patterns:
         for _ in range(_PROBES):

@@ -2,20 +2,27 @@
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from typing import TypeAlias
 
 from mockchat.contract.patterns import is_found
 from mockchat.payloads import regexes
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.formats import BASE64, FORMATS
 from mockchat.payloads.goals import Flat, greatest, smallest
+from mockchat.payloads.regexes import Sample, sampled
 from mockchat.payloads.schema_nodes import Constant, Impossible, Integer, Node, Number, String
 from mockchat.payloads.seeded import SeededDraw
 from mockchat.types import Json
 
 _FEW = 64
 _FORMAT_TRIES = 20
+_PER_PATTERN = 10
+_CHARACTERS_PER_STEP = 10
+
+Spend: TypeAlias = Callable[[int, str], None]
+"""Counts steps of work at a pointer."""
 
 
 def _values(flats: Sequence[Flat], keyword: str) -> list[Json]:
@@ -82,8 +89,14 @@ def _float(value: float) -> float:
     return float(max(-sys.float_info.max, min(sys.float_info.max, value)))
 
 
-def string(flats: Sequence[Flat], pointer: str) -> Node:
-    """Compile the text that has the lengths, the patterns and where possible the format."""
+def string(flats: Sequence[Flat], pointer: str, spend: Spend) -> Node:
+    """Compile the text that has the lengths, the patterns and where possible the format.
+
+    Args:
+        flats: The schemas.
+        pointer: Where they stand.
+        spend: Counts work, in steps; raises once it is too much.
+    """
     least, most = greatest(flats, "minLength"), smallest(flats, "maxLength")
     if most is not None and least > most:
         return Impossible(pointer=pointer, reason=f"no text has {least} to {most} characters")
@@ -94,17 +107,21 @@ def string(flats: Sequence[Flat], pointer: str) -> Node:
         pointer=pointer, least=least, most=most, patterns=patterns, format=None, example=None
     )
     # Whether all of it can be met is found out by trying, once, with a draw of its own.
-    probe = SeededDraw("probe")
     for name in formats[:1]:
-        text = formatted(name, node, probe)
+        text = formatted(name, node, SeededDraw("probe"))
         if text is not None:
-            node.format, node.example = name, text
+            node.format, node.example, node.effort = name, text, _FORMAT_TRIES
             return node
+    spend(sum(_PER_PATTERN + len(pattern) for pattern in patterns), pointer)
     if patterns:
         try:
-            node.example = matched(node, probe)
+            found = _matched(node, SeededDraw("probe"))
         except ValueError as problem:
+            spend(regexes.TRIES, pointer)
             return Impossible(pointer=pointer, reason=str(problem))
+        node.example = found.text
+        node.effort = found.tries * (1 + len(found.text) // _CHARACTERS_PER_STEP)
+        spend(node.effort, pointer)
     return node
 
 
@@ -131,17 +148,23 @@ def matched(node: String, draw: Draw) -> str:
         NoSample: None turned up.
         BadPattern: A pattern uses what is not supported.
     """
+    if len(node.patterns) == 1 and not node.least and node.most is None:
+        return draw.pattern(node.patterns[0])
+    return _matched(node, draw).text
+
+
+def _matched(node: String, draw: Draw) -> Sample:
     if len(node.patterns) == 1:
-        if not node.least and node.most is None:
-            return draw.pattern(node.patterns[0])
-        return regexes.sample(node.patterns[0], draw, least=node.least, most=node.most)
-    for _ in range(regexes.TRIES):
+        return sampled(node.patterns[0], draw, least=node.least, most=node.most)
+    tries = 0
+    while tries < regexes.TRIES * 2:
         parts = [
-            regexes.sample(pattern, draw, least=node.least, most=node.most)
-            for pattern in node.patterns
+            sampled(pattern, draw, least=node.least, most=node.most) for pattern in node.patterns
         ]
-        short = [regexes.sample(pattern, draw) for pattern in node.patterns]
-        for text in (*parts, "".join(short), "".join(reversed(short))):
+        short = [sampled(pattern, draw) for pattern in node.patterns]
+        tries += sum(part.tries for part in (*parts, *short))
+        texts = [part.text for part in short]
+        for text in (*(part.text for part in parts), "".join(texts), "".join(reversed(texts))):
             if fits(node, text):
-                return text
+                return Sample(text=text, tries=tries)
     raise regexes.NoSample(f"no text was found that matches all of {', '.join(node.patterns)}")

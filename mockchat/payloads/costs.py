@@ -5,7 +5,7 @@ changes. What stays impossible is so because of a contradiction, or because ever
 contain another one without end.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mockchat.errors import ImpossibleSchema
 from mockchat.payloads.layouts import array_layout, is_usable, member_cost
@@ -21,7 +21,7 @@ from mockchat.payloads.schema_nodes import (
 )
 from mockchat.types import Json
 
-MOST_COST = 5_000
+MOST_COST = 3_000
 """How many nodes the smallest value of a schema may have."""
 
 MOST_HEIGHT = 40
@@ -29,16 +29,23 @@ MOST_HEIGHT = 40
 
 _ENDLESS = "every value of it would contain another one, without end"
 _HUGE = 10**9
-_CHARACTERS_PER_NODE = 200
+_PLACES_PER_STEP = 3
+_CHARACTERS_PER_NODE = 20
 
 _Price = tuple[float, float]
 
 
-def price(places: Sequence[Choice]) -> None:
-    """Set `cost` and `height` of every place and of the nodes in it."""
+def price(places: Sequence[Choice], spend: Callable[[int], None]) -> None:
+    """Set `cost` and `height` of every place and of the nodes in it.
+
+    Args:
+        places: The places, each behind what leads to it as far as that can be.
+        spend: Counts work, in steps; raises once it is too much.
+    """
     changed = True
     while changed:
         changed = False
+        spend(len(places) // _PLACES_PER_STEP)
         for place in reversed(places):
             for branch in place.branches:
                 if not isinstance(branch, Choice):
@@ -72,7 +79,8 @@ def _priced(node: Node) -> _Price:
         case Constant():
             return min((_size(value), 0) for value in node.values)
         case String():
-            return min(_HUGE, 1 + node.least // _CHARACTERS_PER_NODE), 0
+            shortest = max(node.least, len(node.example or ""))
+            return min(_HUGE, 1 + shortest // _CHARACTERS_PER_NODE), 0
         case Array():
             return _array_price(node)
         case Object():
@@ -91,6 +99,8 @@ def _array_price(node: Array) -> _Price:
     free = layout.least - len(parts)
     cost = sum(part.cost for part in parts) + (free * node.rest.cost if free else 0)
     height = max((part.height for part in [*parts, *([node.rest] if free else [])]), default=0)
+    if node.unique:
+        cost += layout.least
     return (NEVER if cost == NEVER else min(_HUGE, 1 + cost)), 1 + height
 
 

@@ -8,7 +8,8 @@ from mockchat.payloads.schema_nodes import Impossible
 from mockchat.payloads.schema_source import Source
 from mockchat.types import Json, JsonView
 
-_WATCHES = ("unevaluatedProperties", "unevaluatedItems")
+_WATCHES = frozenset({"unevaluatedProperties", "unevaluatedItems"})
+_FOLLOWED = frozenset({"allOf", *REFERENCES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,15 @@ class Flat:
     scope: frozenset[int]
 
 
-def flatten(parts: Iterable[Part], source: Source, pointer: str) -> list[Flat] | Impossible:
+def flatten(
+    parts: Iterable[Part], source: Source, pointer: str, base: Iterable[Flat] = ()
+) -> list[Flat] | Impossible:
     """Follow `$ref` and `allOf` until only schemas with conditions of their own remain.
 
-    The outermost schema comes first, so that its order of properties wins.
+    The outermost schema comes first, so that its order of properties wins; what is in `base` has
+    been followed before.
     """
-    found: dict[tuple[int, frozenset[int]], Flat] = {}
+    found = {(id(flat.schema), flat.scope): flat for flat in base}
     pending: list[tuple[Part, tuple[int, ...]]] = [(part, ()) for part in reversed([*parts])]
     while pending:
         part, trail = pending.pop()
@@ -51,11 +55,13 @@ def flatten(parts: Iterable[Part], source: Source, pointer: str) -> list[Flat] |
             where = source.pointer(schema)
             return Impossible(pointer=where, reason="it refers to itself without end")
         scope = part.scope
-        if any(keyword in schema for keyword in _WATCHES):
+        if not _WATCHES.isdisjoint(schema):
             scope |= {id(schema)}
         if (id(schema), scope) in found:
             continue
         found[id(schema), scope] = Flat(schema, scope)
+        if _FOLLOWED.isdisjoint(schema):
+            continue
         inner = [*schema.get("allOf", ()), *referred(schema, source)]
         pending.extend((Part(each, scope), (*trail, id(schema))) for each in reversed(inner))
     return list(found.values())

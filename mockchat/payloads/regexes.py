@@ -1,9 +1,11 @@
 """Make text that a regular expression finds.
 
 Samples are built along the expression, then tested: look-arounds, word boundaries and anchors in
-odd places are met by trying again, up to `TRIES` times.
+odd places are met by trying again, up to `TRIES` times. What look-aheads ask for is put into the
+text at random places, since passwords are described that way: `(?=.*[A-Z])(?=.*[0-9]).{8,}`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -15,6 +17,7 @@ from mockchat.contract.regex_tree import (
     Chars,
     Expression,
     Group,
+    Look,
     Repeat,
     Sequence,
 )
@@ -23,14 +26,26 @@ from mockchat.payloads.draw import Draw
 TRIES = 200
 """How often a sample is drawn before a pattern counts as one that cannot be met."""
 
+MOST_CHARACTERS = 10_000
+"""How long the shortest text of a pattern may be, and how much is drawn for one sample."""
+
 _FREE = 1 << 30
 _EXTRA_REPEATS = 2.0
 _POOL = 96
+_MOST_SPLICED = 8
 _SURROGATES = range(0xD800, 0xE000)
 
 
 class NoSample(ValueError):
     """No text found that matches, within `TRIES` tries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A text that matches, and how many had to be drawn to find it."""
+
+    text: str
+    tries: int
 
 
 def sample(pattern: str, draw: Draw, *, least: int = 0, most: int | None = None) -> str:
@@ -40,14 +55,23 @@ def sample(pattern: str, draw: Draw, *, least: int = 0, most: int | None = None)
         BadPattern: The pattern cannot be read, or not be run.
         NoSample: No such text was found.
     """
+    return sampled(pattern, draw, least=least, most=most).text
+
+
+def sampled(pattern: str, draw: Draw, *, least: int = 0, most: int | None = None) -> Sample:
+    """Return text as `sample` does, and how often it was tried."""
     expression = regular_expression(pattern)
     tree = parse(pattern)
     limit = _FREE if most is None else most
-    for _ in range(TRIES):
+    shortest = max(least, lengths(tree)[0])
+    if shortest > MOST_CHARACTERS:
+        raise NoSample(f"what {pattern!r} matches has more than {MOST_CHARACTERS} characters")
+    wanted = _looked_for(tree)
+    for tries in range(1, min(TRIES, 1 + MOST_CHARACTERS // max(1, shortest)) + 1):
         text = _sampled(tree, draw, least, limit)
-        for candidate in _padded(text, least):
+        for candidate in _padded(_spliced(text, wanted, draw), least):
             if len(candidate) <= limit and expression.search(candidate):
-                return candidate
+                return Sample(text=candidate, tries=tries)
     bounds = f" and has at least {least} characters" if least else ""
     if most is not None:
         bounds = f" and has {least} to {most} characters"
@@ -60,6 +84,45 @@ def _padded(text: str, least: int) -> tuple[str, ...]:
     if lack <= 0:
         return (text,)
     return (text + "a" * lack, "a" * lack + text)
+
+
+@lru_cache(maxsize=1024)
+def _looked_for(node: Expression) -> tuple[Chars, ...]:
+    """Return the characters that look-aheads need to find somewhere."""
+    match node:
+        case Look(item=item, opening="(?="):
+            return tuple(_needed(item))
+        case Sequence(items=items):
+            return tuple(each for item in items for each in _looked_for(item))
+        case Group(item=item):
+            return _looked_for(item)
+        case _:
+            return ()
+
+
+def _needed(node: Expression) -> Iterator[Chars]:
+    match node:
+        case Chars():
+            yield node
+        case Sequence(items=items):
+            for item in items:
+                yield from _needed(item)
+        case Group(item=item):
+            yield from _needed(item)
+        case Repeat(item=item, least=least):
+            for _ in range(min(least, _MOST_SPLICED)):
+                yield from _needed(item)
+
+
+def _spliced(text: str, wanted: tuple[Chars, ...], draw: Draw) -> str:
+    """Return `text` with each of `wanted` somewhere in it, as far as there is room."""
+    characters = [*text]
+    places = [*range(len(characters))]
+    for each in wanted[:_MOST_SPLICED]:
+        if places and _pool(each):
+            place = places.pop(draw.index(len(places)))
+            characters[place] = _pool(each)[draw.index(len(_pool(each)))]
+    return "".join(characters)
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ same goal is compiled once, so a recursive schema gives a circle of nodes instea
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mockchat.errors import ImpossibleSchema
+from mockchat.contract.keywords import is_json_type
 from mockchat.payloads.compile_arrays import array
 from mockchat.payloads.compile_objects import object_
 from mockchat.payloads.compile_scalars import integer, number, string
@@ -19,12 +19,11 @@ from mockchat.payloads.schema_nodes import Anything, Choice, Constant, Impossibl
 from mockchat.payloads.schema_source import Source
 from mockchat.payloads.splits import Mark, Splitter
 from mockchat.payloads.vocabulary import HINTS
-from mockchat.types import Json
+from mockchat.types import Json, JsonView
 
-MOST_PLACES = 6_000
-"""How many places a schema may compile to."""
-
-_MOST_CROSSED = 64
+_MOST_CROSSED = 24
+_PER_PLACE, _FLATS_PER_STEP = 2, 4
+_PER_TEST, _LISTED_PER_STEP = 3, 50
 _SIMPLE = frozenset({"type", "const", "enum", "title", "description", "default", "examples"})
 _UNTYPED = ("null", "boolean", "number", "string", "array", "object")
 
@@ -68,7 +67,7 @@ class Compiler:
         """Return the node of `schema`, with everything it leads to.
 
         Raises:
-            ImpossibleSchema: A reference leads nowhere, or there are too many places.
+            ImpossibleSchema: A reference leads nowhere, or it takes too many steps.
         """
         node = self.place([Part(schema)], self.source.pointer(schema))
         while self._pending:
@@ -76,7 +75,11 @@ class Compiler:
         return node
 
     def place(
-        self, goal: Sequence[Part], pointer: str, decided: frozenset[Mark] = frozenset()
+        self,
+        goal: Sequence[Part],
+        pointer: str,
+        decided: frozenset[Mark] = frozenset(),
+        base: Sequence[Flat] = (),
     ) -> Choice:
         """Return the node of a goal; its branches are filled in later.
 
@@ -84,14 +87,16 @@ class Compiler:
             goal: What a value there must satisfy.
             pointer: Where the goal comes from, if its schemas do not say.
             decided: The splits that led here.
+            base: What must be satisfied beside the goal, flattened before.
         """
-        for part in goal:
-            pointer = self.source.pointer(part.schema) or pointer
+        for schema in (*(flat.schema for flat in base), *(part.schema for part in goal)):
+            pointer = self.source.pointer(schema) or pointer
             if pointer:
                 break
-        flats = flatten(goal, self.source, pointer)
+        flats = flatten(goal, self.source, pointer, base)
         if isinstance(flats, Impossible):
             return self._added(Choice(pointer=pointer, branches=[flats]))
+        self.source.spend(_PER_PLACE + len(flats) // _FLATS_PER_STEP, pointer)
         key = (frozenset((id(flat.schema), flat.scope) for flat in flats), decided)
         if key not in self._known:
             self._known[key] = node = self._added(Choice(pointer=pointer, branches=[]))
@@ -99,8 +104,6 @@ class Compiler:
         return self._known[key]
 
     def _added(self, node: Choice) -> Choice:
-        if len(self.places) >= MOST_PLACES:
-            raise ImpossibleSchema(node.pointer, f"it has more than {MOST_PLACES} places")
         self.places.append(node)
         return node
 
@@ -114,22 +117,24 @@ class Compiler:
         if self.is_cut:
             # Another branch at every place, so that no branch is forgotten altogether.
             branches = [branches[len(self.places) % len(branches)]]
-        base = [Part(flat.schema, flat.scope) for flat in flats]
         marks = decided | {split.mark}
-        node.branches = [self.place([*base, *added], node.pointer, marks) for added in branches]
+        node.branches = [self.place(added, node.pointer, marks, flats) for added in branches]
         self._crossed += len(decided) > 0
 
     def _fill_types(self, node: Choice, flats: list[Flat], tests: list[Json]) -> None:
         pointer = node.pointer
+        self.source.spend(len(flats), pointer)
         listed = [flat.schema for flat in flats if "const" in flat.schema or "enum" in flat.schema]
         if listed:
             first = listed[0]
             values = [first["const"]] if "const" in first else [*first["enum"]]
-            if len(flats) > 1 or not _SIMPLE.issuperset(first):
-                values = self._accepted(values, [flat.schema for flat in flats])
-            elif "type" in first:
-                values = self._accepted(values, [first])
-            node.branches = [_constant(values, pointer)]
+            named = _types(flats)
+            if named is not None:
+                values = [value for value in values if _is_of(value, named)]
+            others = [flat.schema for flat in flats if flat.schema is not first]
+            if not _SIMPLE.issuperset(first):
+                others.append(self._without(first, "const" if "const" in first else "enum"))
+            node.branches = [_constant(self._accepted(values, others), pointer)]
             return
         types = _types(flats)
         if types is None:
@@ -153,11 +158,11 @@ class Compiler:
         made: Node
         match name:
             case "object":
-                made = object_(flats, pointer, self.place, self.source.accepts)
+                made = object_(flats, pointer, self.place, self.source)
             case "array":
                 made = array(flats, pointer, self.place, self._splitter.refusal)
             case "string":
-                made = string(flats, pointer)
+                made = string(flats, pointer, self.source.spend)
             case "integer" if any(flat.schema.get("not") == NO_INTEGER for flat in flats):
                 made = Impossible(pointer=pointer, reason="it must and must not be an integer")
             case "integer":
@@ -173,7 +178,16 @@ class Compiler:
         made.tests = tests
         return made
 
+    def _without(self, schema: JsonView, keyword: str) -> JsonView:
+        """Return what else `schema` says of the values that `keyword` lists."""
+        rest = {name: each for name, each in schema.items() if name != keyword}
+        self.source.name(rest, self.source.pointer(schema))
+        return rest
+
     def _accepted(self, values: list[Json], schemas: list[Json]) -> list[Json]:
+        listed = sum(len(schema.get("enum", ())) for schema in schemas)
+        per_value = _PER_TEST * len(schemas) + listed // _LISTED_PER_STEP
+        self.source.spend(len(values) * per_value)
         return [
             value
             for value in values
@@ -185,6 +199,10 @@ def _constant(values: list[Json], pointer: str) -> Node:
     if not values:
         return Impossible(pointer=pointer, reason="no listed value meets the other conditions")
     return Constant(pointer=pointer, values=values)
+
+
+def _is_of(value: Json, types: Sequence[str]) -> bool:
+    return any(is_json_type(value, name) for name in types)
 
 
 def _types(flats: Sequence[Flat]) -> list[str] | None:

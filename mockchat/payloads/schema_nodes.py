@@ -79,6 +79,7 @@ class String(Base):
         patterns: Regular expressions, all to be found in it.
         format: The format to follow, if any can be followed.
         example: A text known to meet all of it; None where the lengths are the only conditions.
+        effort: How many steps of work a text takes.
     """
 
     least: int
@@ -86,6 +87,7 @@ class String(Base):
     patterns: tuple[str, ...]
     format: str | None
     example: str | None
+    effort: int = 1
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

@@ -13,6 +13,9 @@ from mockchat.contract.schema_table import MOST_PARTS, check, has_many_parts
 from mockchat.errors import ImpossibleSchema
 from mockchat.types import Json, JsonView
 
+MOST_STEPS = 7_000
+"""How many steps compiling a schema may take; a step is about ten microseconds."""
+
 _BASE = "https://mockchat.invalid/schema"
 _JUDGE = judge_class()
 
@@ -36,7 +39,7 @@ class Source:
         whole = schema if root is None else root
         self._draft = draft_of(whole)
         if has_many_parts(whole):
-            raise ImpossibleSchema("", f"it consists of more than {MOST_PARTS} schemas")
+            raise ImpossibleSchema("", f"it is larger than {MOST_PARTS} schemas")
         check(schema, self._draft)
         if root is not None:
             check(root, self._draft)
@@ -46,6 +49,7 @@ class Source:
         self._tests: dict[int, Callable[[Json], bool]] = {}
         self._targets: dict[str, Json] = {}
         self._kept: list[Json] = []
+        self.steps = 0
         self._upgrade = Upgrade(self._draft)
         copy = self._add(whole, _BASE)
         self._base = copy.get("$id", _BASE) if isinstance(copy, Mapping) else _BASE
@@ -61,12 +65,23 @@ class Source:
             self._registry = self._registry.with_resource(uri, resource)
         return copy
 
+    def spend(self, steps: int, pointer: str = "") -> None:
+        """Count work on this schema.
+
+        Raises:
+            ImpossibleSchema: It has become too much.
+        """
+        self.steps += steps
+        if self.steps > MOST_STEPS:
+            raise ImpossibleSchema(pointer, "it is too large or too entangled")
+
     def _note_pointers(self, schema: Json) -> None:
         pending = [("", schema)]
         while pending:
             pointer, current = pending.pop()
             if isinstance(current, Mapping) and id(current) not in self._pointers:
                 self._pointers[id(current)] = pointer
+                self.steps += 1
                 self._kept.append(current)
                 pending.extend((pointer + token, each) for token, each in subschemas(current))
 
@@ -117,6 +132,7 @@ class Source:
             return schema
         if id(schema) not in self._tests:
             self._kept.append(schema)
+            self.spend(1)
             self._tests[id(schema)] = _JUDGE(schema, registry=self._registry).is_valid
         try:
             return self._tests[id(schema)](value)

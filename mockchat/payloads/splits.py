@@ -14,6 +14,8 @@ from mockchat.payloads.negation import is_untold, ways_to_fail
 from mockchat.payloads.schema_source import Source
 from mockchat.types import Json
 
+_PAIRS_PER_STEP = 10
+
 Mark: TypeAlias = tuple[int, str]
 """A split that is decided: the id of its schema, and the keyword (with the name, for a dependency)."""
 
@@ -86,6 +88,7 @@ class Splitter:
     def _exclusive(self, flat: Flat) -> list[list[Part]]:
         """Return the branches of a `oneOf`; each refuses the others it could be confused with."""
         options = flat.schema["oneOf"]
+        self._source.spend(len(options) ** 2 // _PAIRS_PER_STEP, self._source.pointer(flat.schema))
         branches = []
         for position, option in enumerate(options):
             others = [

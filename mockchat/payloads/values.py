@@ -17,7 +17,8 @@ from mockchat.payloads.draw import Draw
 from mockchat.payloads.schema_compile import Compiler
 from mockchat.payloads.schema_nodes import NEVER, Choice
 from mockchat.payloads.schema_source import Schemas, Source
-from mockchat.payloads.walk import Unlucky, Walk, with_integers
+from mockchat.payloads.walk import Unlucky, Walk
+from mockchat.payloads.walk_memory import with_integers
 from mockchat.types import Json, JsonView, Kind
 
 _REMEMBERED = 256
@@ -78,11 +79,11 @@ def _compiled(schema: Json, root: JsonView | None, documents: Schemas | None) ->
     source = Source(schema, root, documents)
     compiler = Compiler(source)
     node = compiler.compile(source.schema)
-    price(compiler.places)
+    price(compiler.places, source.spend)
     if node.cost == NEVER and compiler.is_cut:
         compiler = Compiler(source, follows=False)
         node = compiler.compile(source.schema)
-        price(compiler.places)
+        price(compiler.places, source.spend)
     refuse_unmakeable(node)
     return Compiled(source=source, node=node, places=tuple(compiler.places))
 
@@ -142,11 +143,15 @@ def generate(
     whole = compiled.source.schema
     # Better a wild value than none, and better one the schema's author wrote than none at all.
     kinds: tuple[Kind, ...] = (*[kind] * _ATTEMPTS, *_WILD)
+    work = 0
     for attempt_kind in kinds:
+        walk = Walk(draw, attempt_kind, accepts, work=work)
         try:
-            value = Walk(draw, attempt_kind, accepts).value(compiled.node)
+            value = walk.value(compiled.node)
         except Unlucky:
             continue
+        finally:
+            work = walk.work
         # Validators differ on whether 1e300 is an integer: valid is what is valid both ways.
         other = with_integers(value)
         if accepts(whole, value) and (repr(other) == repr(value) or accepts(whole, other)):

@@ -1,16 +1,14 @@
 """One walk over compiled nodes, asking a draw for every choice: this is where values are made."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 
 from mockchat.contract.patterns import is_found
 from mockchat.payloads import regexes, scalars
 from mockchat.payloads.compile_scalars import fits
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.layouts import (
-    FEW,
     ArrayLayout,
-    array_layout,
-    finite_values,
     is_usable,
     item_at,
     member_cost,
@@ -29,18 +27,22 @@ from mockchat.payloads.schema_nodes import (
     Object,
     String,
 )
-from mockchat.payloads.seeded import canonical_json
+from mockchat.payloads.walk_memory import WalkMemory, identity
 from mockchat.types import Json, JsonArray, JsonObject, Kind
 
 BUDGET = 300
 """How many nodes a value may have, if its smallest form has no more."""
 
-_WORK = 10_000
+MOST_WORK = 7_000
+"""How many steps drawing a value may take, all that is thrown away included; a step is about ten
+microseconds. After half of them what is at hand is taken: the cheapest branch, the known example."""
+
+_PER_TEST = 5
+_MEMBERS_PER_STEP, _BRANCHES_PER_STEP, _LISTED_PER_STEP = 20, 20, 100
 _TRIES = 200
 _UNIQUE_TRIES = 40
 _NAME_TRIES = 20
 _DEPTH = {"plain": 5, "wild": 8}
-_LOOK = 4
 _MOST_MORE_ITEMS = 5
 _MOST_EXTRAS = 3
 
@@ -60,20 +62,24 @@ class Walk:
         draw: Where choices come from.
         kind: What is wanted.
         accepts: Tells whether a value is valid against a part of the schema.
+        work: How many steps were taken for the value before, in vain.
 
     Attributes:
         retries: How many draws were thrown away; 0 for schemas without anything to test.
-        work: How many nodes were drawn, thrown away or not.
+        work: How many steps were taken, for what was thrown away, too.
     """
 
-    def __init__(self, draw: Draw, kind: Kind, accepts: Callable[[Json, Json], bool]) -> None:
+    def __init__(
+        self, draw: Draw, kind: Kind, accepts: Callable[[Json, Json], bool], *, work: int = 0
+    ) -> None:
         self.retries = 0
         self._draw = draw
         self._kind = kind
         self._accepts = accepts
         self._left = 0.0
-        self.work = 0
+        self.work = work
         self._hopeless: set[int] = set()
+        self._memory = WalkMemory()
 
     def value(self, node: Node) -> Json:
         """Return a value of `node`, whose price says that there is one.
@@ -93,6 +99,7 @@ class Walk:
         for _ in range(0 if id(node) in self._hopeless else _TRIES):
             self._left = left
             value = self._made(node, depth)
+            self.work += _PER_TEST * len(node.tests)
             if all(self._accepts(test, value) for test in node.tests):
                 return value
             self.retries += 1
@@ -106,8 +113,7 @@ class Walk:
         able = self._able(node, depth)
         first = self._draw.index(len(able)) if len(able) > 1 else 0
         left = self._left
-        others = [branch for branch in node.branches if branch not in able and branch.cost < NEVER]
-        for branch in able[first:] + able[:first] + others:
+        for branch in chain(able[first:], able[:first], _others(node, able)):
             self._left = left - (branch.cost - node.cost)
             try:
                 return self._value(branch, depth)
@@ -117,22 +123,33 @@ class Walk:
 
     def _able(self, node: Choice, depth: int) -> list[Node]:
         """Return the branches to choose from: affordable, and of the kind wanted if there are any."""
+        if self._is_late:
+            return [self._memory.cheapest(node)]
+        self.work += len(node.branches) // _BRANCHES_PER_STEP
         spare = self._left if depth < _DEPTH[self._kind] else 0
         able = [branch for branch in node.branches if branch.cost - node.cost <= spare]
         if self._kind == "plain":
             hinted = [node.branches[index] for index in node.hinted]
             hinted = [branch for branch in hinted if branch in able]
-            able = hinted or [branch for branch in able if _is_plain(branch)] or able
+            plain = self._memory.plain(node)
+            able = hinted or [branch for branch in able if id(branch) in plain] or able
         return able
+
+    @property
+    def _is_late(self) -> bool:
+        return self.work > MOST_WORK // 2
 
     def _made(self, node: Node, depth: int) -> Json:  # noqa: PLR0911 - one for each kind of node
         self.work += 1
-        if self.work > _WORK:
+        if self.work > MOST_WORK:
             raise Unlucky(node.pointer)
         match node:
             case Constant():
                 return self._listed(node)
             case String():
+                if self._is_late and node.example is not None:
+                    return node.example
+                self.work += node.effort
                 return scalars.string(node, self._draw, self._kind)
             case Integer():
                 return scalars.integer(node, self._draw, self._kind)
@@ -154,7 +171,7 @@ class Walk:
         return _copied(values[self._draw.index(len(values))] if len(values) > 1 else values[0])
 
     def _array(self, node: Array, depth: int) -> JsonArray:
-        layout = array_layout(node)
+        layout = self._memory.layout(node)
         if layout is None:
             raise Unlucky(node.pointer)
         items: JsonArray = []
@@ -192,20 +209,21 @@ class Walk:
         Raises:
             Unlucky: None turned up.
         """
-        listed = finite_values(node, FEW)
+        listed = self._memory.listing(node)
         if listed is not None:
-            fresh = [value for value in listed if _identity(value) not in seen]
-            if not fresh:
+            self.work += len(listed) // _LISTED_PER_STEP
+            names = [name for name in listed if name not in seen]
+            if not names:
                 raise Unlucky(node.pointer)
-            value = fresh[self._draw.index(len(fresh))]
-            seen.add(_identity(value))
-            return _copied(value)
+            name = names[self._draw.index(len(names))]
+            seen.add(name)
+            return _copied(listed[name])
         left = self._left
         for _ in range(_UNIQUE_TRIES):
             self._left = left
             value = self._value(node, depth + 1)
-            if _identity(value) not in seen:
-                seen.add(_identity(value))
+            if identity(value) not in seen:
+                seen.add(identity(value))
                 return value
             self.retries += 1
         raise Unlucky(node.pointer)
@@ -213,7 +231,8 @@ class Walk:
     def _object(self, node: Object, depth: int) -> JsonObject:
         chosen = dict.fromkeys(node.required)
         most = NEVER if node.most is None else node.most
-        if depth < _DEPTH[self._kind]:
+        if depth < _DEPTH[self._kind] and self._left >= 1:
+            self.work += len(node.properties) // _MEMBERS_PER_STEP
             for name in node.properties:
                 if name not in chosen and is_usable(node, name) and self._draw.chance(0.5):
                     self._choose(node, name, chosen, most, self._left)
@@ -229,7 +248,7 @@ class Walk:
                     self._choose(node, name, chosen, most, NEVER)
         needed = {*node.required, *(each for name in chosen for each in node.needs.get(name, ()))}
         value: JsonObject = {}
-        for name in [name for name in node.properties if name in chosen]:
+        for name in self._memory.ordered(node, chosen):
             try:
                 value[name] = self._value(node.properties[name], depth + 1)
             except Unlucky:
@@ -282,6 +301,7 @@ class Walk:
                 name += "_"
             return name
         for _ in range(_NAME_TRIES):
+            self.work += 1 + len(node.patterns) // _MEMBERS_PER_STEP
             name = self._candidate(node, extra, depth)
             matched = {text for text in node.patterns if is_found(text, name, untold=False)}
             if name not in node.properties and name not in taken and matched == extra.matched:
@@ -313,17 +333,10 @@ class Walk:
         )
 
 
-def _is_plain(node: Node, look: int = _LOOK) -> bool:
-    """Tell whether `node` has a value other than null and the empty text."""
-    match node:
-        case Constant():
-            return any(value not in (None, "") for value in node.values)
-        case Choice() if look:
-            return any(
-                _is_plain(branch, look - 1) for branch in node.branches if branch.cost < NEVER
-            )
-        case _:
-            return True
+def _others(node: Choice, able: list[Node]) -> Iterator[Node]:
+    """Yield the branches that could be drawn and are not `able`."""
+    known = {id(branch) for branch in able}
+    return (each for each in node.branches if id(each) not in known and each.cost < NEVER)
 
 
 def _copied(value: Json) -> Json:
@@ -333,17 +346,3 @@ def _copied(value: Json) -> Json:
     if isinstance(value, list):
         return [_copied(each) for each in value]
     return value
-
-
-def _identity(value: Json) -> str:
-    """Return the same text for values that JSON Schema holds equal: 1 and 1.0 are."""
-    return canonical_json(with_integers(value))
-
-
-def with_integers(value: Json) -> Json:
-    """Return a copy in which whole numbers are integers, as a validator may read them."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, dict):
-        return {name: with_integers(each) for name, each in value.items()}
-    return [with_integers(each) for each in value] if isinstance(value, list) else value
