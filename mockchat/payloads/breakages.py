@@ -14,6 +14,7 @@ from mockchat.contract.keywords import json_equal
 from mockchat.contract.patterns import is_found
 from mockchat.contract.unions import ALL_TYPES, json_type
 from mockchat.payloads.places import (
+    LONGEST,
     Shape,
     Unnamed,
     as_it_is,
@@ -49,7 +50,6 @@ _SAMPLES: dict[str, Json] = {
     "object": {},
 }
 _NEAR = 0.001
-_LONGEST = 20_000
 _UNKNOWN = "unknown_member"
 _STRANGE = (" ", "é", "<", "!", "\n", "\0")
 
@@ -228,7 +228,7 @@ def _bad_text(node: String) -> Iterator[Breakage]:
             reason=f"a text of {least - 1} characters where at least {least} are wanted",
             change=lambda value: value[: least - 1],
         )
-    if most is not None and most <= _LONGEST:
+    if most is not None and most <= LONGEST:
         yield Breakage(
             variant="too long",
             reason=f"a text of {most + 1} characters where at most {most} are allowed",
@@ -261,7 +261,7 @@ def _bad_array(node: Array) -> Iterator[Breakage]:
             reason=f"{least - 1} items where at least {least} are wanted",
             change=lambda value: value[: least - 1],
         )
-    if most is not None and most <= _LONGEST and not node.unique:
+    if most is not None and most <= LONGEST and not node.unique:
         yield Breakage(
             variant="too many",
             reason=f"{most + 1} items where at most {most} are allowed",
@@ -337,7 +337,7 @@ def _bad_size(node: Object) -> Iterator[Breakage]:
             change=lambda value: dict([*value.items()][: least - 1]),
         )
     step = _unnamed(node)
-    if step is None or most is None or most > _LONGEST or node.patterns:
+    if step is None or most is None or most > LONGEST or node.patterns:
         return
     names = [name for name in map(str, range(1, most + 2)) if is_name(node, name)]
     if len(names) <= most:

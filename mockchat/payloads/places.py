@@ -4,15 +4,21 @@ A value drawn from a narrowed node is a value of the whole node; only, what lies
 certain to be there. Nothing is drawn again and nothing is thrown away.
 """
 
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from mockchat.contract.patterns import is_found
+from mockchat.contract.pointers import pointer_of
 from mockchat.payloads import regexes
 from mockchat.payloads.compile_scalars import fits
+from mockchat.payloads.request_document import objects, tag
 from mockchat.payloads.schema_nodes import NEVER, Array, Choice, Extra, Node, Object, String
 from mockchat.payloads.simplest import SimplestDraw
+
+LONGEST = 20_000
+"""Texts and arrays longer than this are not made only to reach a limit."""
 
 Shape: TypeAlias = Callable[[Node], Node]
 """From a node to a narrower one: what a value must have besides."""
@@ -54,6 +60,60 @@ class Item:
 
 Step: TypeAlias = Branch | Member | Unnamed | Item
 Route: TypeAlias = tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A place of a schema.
+
+    Attributes:
+        label: Its pointer, with the variant of each union on the way: "/messages/0=tool/content".
+        route: The way there from the root.
+        node: What it is compiled to.
+    """
+
+    label: str
+    route: Route
+    node: Node
+
+
+def places_of(node: Node) -> Iterator[Place]:
+    """Yield every place at and below `node` that has values, nearest first, each once."""
+    pending = deque([Place(label="", route=(), node=node)])
+    seen: set[int] = set()
+    while pending:
+        place = pending.popleft()
+        if id(place.node) in seen or place.node.cost == NEVER:
+            continue
+        seen.add(id(place.node))
+        yield place
+        for step, below in steps_from(place.node):
+            label = place.label + _label(place.node, step, below)
+            pending.append(Place(label=label, route=(*place.route, step), node=below))
+
+
+def _label(node: Node, step: Step, below: Node) -> str:
+    if not isinstance(step, Branch):
+        return pointer_of(path_of((step,)))
+    if isinstance(node, Choice) and len(node.branches) > 1:
+        tags = [tag(leaf, name) for leaf in objects(below) for name in leaf.required]
+        return next((f"={each}" for each in tags if each is not None), "")
+    return ""
+
+
+class Names:
+    """Names for what is done at places, each given once."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[str] = Counter()
+
+    def of(self, place: Place, what: str) -> str:
+        """Return a name for `what` at `place`."""
+        name = f"{place.label or '/'} {what}"
+        self._taken[name] += 1
+        # Where several branches of a union have no tag, they are told apart by their number.
+        number = f" ({self._taken[name]})" if self._taken[name] > 1 else ""
+        return name + number
 
 
 def path_of(route: Sequence[Step]) -> tuple[str | int, ...]:

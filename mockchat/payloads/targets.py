@@ -1,6 +1,5 @@
 """Targets: every way to spoil a value of a document, with the way to where it is done."""
 
-from collections import Counter, deque
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -9,13 +8,11 @@ from functools import lru_cache
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from mockchat.contract.pointers import pointer_of
 from mockchat.contract.profile import Profile
 from mockchat.payloads.breakages import Breakage, breakages, wrong_types
 from mockchat.payloads.draw import Draw
-from mockchat.payloads.places import Branch, Route, Step, narrowed, path_of, steps_from
-from mockchat.payloads.request_document import objects, tag
-from mockchat.payloads.schema_nodes import NEVER, Choice, Node
+from mockchat.payloads.places import Branch, Names, Route, narrowed, path_of, places_of
+from mockchat.payloads.schema_nodes import Choice, Node
 from mockchat.payloads.seeded import SeededDraw
 from mockchat.payloads.values import Compiled, compile_schema
 from mockchat.payloads.walk import Unlucky, Walk
@@ -51,36 +48,14 @@ class Target:
 
 def targets_of(node: Node) -> Iterator[Target]:
     """Yield every target below `node`, nearest places first, each place of the schema once."""
-    pending: deque[tuple[str, Route, Node]] = deque([("", (), node)])
-    seen: set[int] = set()
-    taken: Counter[str] = Counter()
-    while pending:
-        label, route, place = pending.popleft()
-        if id(place) in seen or place.cost == NEVER:
-            continue
-        seen.add(id(place))
-        is_whole = not route or not isinstance(route[-1], Branch)
-        types = wrong_types(place) if isinstance(place, Choice) and is_whole else ()
-        for breakage in (*types, *breakages(place)):
-            name = f"{label or '/'} {breakage.variant}"
-            taken[name] += 1
-            # Where several branches of a union have no tag, they are told apart by their number.
-            number = f" ({taken[name]})" if taken[name] > 1 else ""
-            yield Target(name=name + number, route=route, breakage=breakage)
-        pending.extend(
-            (label + _label(place, step, below), (*route, step), below)
-            for step, below in steps_from(place)
-        )
-
-
-def _label(place: Node, step: Step, below: Node) -> str:
-    """Return what a step adds to the name of a place."""
-    if not isinstance(step, Branch):
-        return pointer_of(path_of((step,)))
-    if isinstance(place, Choice) and len(place.branches) > 1:
-        tags = [tag(leaf, name) for leaf in objects(below) for name in leaf.required]
-        return next((f"={each}" for each in tags if each is not None), "")
-    return ""
+    names = Names()
+    for place in places_of(node):
+        is_whole = not place.route or not isinstance(place.route[-1], Branch)
+        is_choice = isinstance(place.node, Choice)
+        types = wrong_types(place.node) if is_choice and is_whole else ()
+        for breakage in (*types, *breakages(place.node)):
+            name = names.of(place, breakage.variant)
+            yield Target(name=name, route=place.route, breakage=breakage)
 
 
 @lru_cache(maxsize=128)

@@ -21,6 +21,7 @@ FLOORS = (
     (
         "mockchat",
         "mockchat.__main__",
+        "mockchat.cases",
         "mockchat.cli",
         "mockchat.cli_options",
         "mockchat.cli_profiles",

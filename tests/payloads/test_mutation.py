@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockchat.contract.contract import contract_for
+from mockchat.contract.drafts import subschemas
 from mockchat.contract.profile import profile_names
 from mockchat.payloads.breakages import breakages, wrong_types
 from mockchat.payloads.drawn import HypothesisDraw
@@ -17,7 +18,6 @@ from mockchat.payloads.seeded import SeededDraw
 from mockchat.payloads.simplest import SimplestDraw
 from mockchat.payloads.targets import changed, drawn_for, targets_of
 from mockchat.payloads.values import compile_schema
-from mockchat.payloads.vocabulary import subschemas
 
 OPENAI = contract_for("openai")
 DOCUMENTS = tuple(name for name in OPENAI.profile.documents if name != "openapi")
