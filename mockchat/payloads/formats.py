@@ -4,6 +4,7 @@ Every sampler draws only through `Draw`, so that it shrinks and repeats like eve
 lie between 1970 and 2069, hosts and mail addresses in the domains reserved for examples.
 """
 
+from base64 import b64encode
 from collections.abc import Callable
 
 from mockchat.payloads.draw import Draw
@@ -123,7 +124,8 @@ def _regex(draw: Draw) -> str:
 
 
 def _byte(draw: Draw) -> str:
-    return _pick(draw, ("YQ==", "aGVsbG8=", "bW9ja2NoYXQ=", "AAECAw==", ""))
+    octets = bytes([draw.index(256) for _ in range(draw.size(1, 48, 6))])
+    return b64encode(octets).decode("ascii")
 
 
 def _binary(draw: Draw) -> str:

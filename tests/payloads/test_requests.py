@@ -1,5 +1,6 @@
 """Requests: accepted by the strictest server, and over everything the profile knows."""
 
+import base64
 import json
 from collections import Counter
 from dataclasses import replace
@@ -32,6 +33,23 @@ def test_requests_break_no_rule(kind, proof_count):
     for seed in range(proof_count(2000)):
         request = make_request(CONTRACT, SeededDraw(seed), kind=kind)
         assert CONTRACT.request_violations(request) == (), (seed, request)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_bytes_are_base64(kind):
+    """Whoever decodes the recordings and files of a request must be able to."""
+    parts = [
+        part
+        for request in requests(400, kind)
+        for message in request["messages"]
+        if isinstance(message.get("content"), list)
+        for part in message["content"]
+    ]
+    written = [part["input_audio"]["data"] for part in parts if part["type"] == "input_audio"]
+    files = [part["file"] for part in parts if part["type"] == "file"]
+    written += [file["file_data"] for file in files if "file_data" in file]
+    assert len(written) > 10
+    assert all(base64.b64decode(each, validate=True) for each in written)
 
 
 @pytest.mark.parametrize("kind", KINDS)
