@@ -29,7 +29,7 @@ def object_(flats: Sequence[Flat], pointer: str, place: Place, source: Source) -
     """
     least, most = greatest(flats, "minProperties"), smallest(flats, "maxProperties")
     patterns = tuple(
-        dict.fromkeys(text for flat in flats for text in flat.schema.get("patternProperties", ()))
+        sorted({text for flat in flats for text in flat.schema.get("patternProperties", ())})
     )
     source.spend(sum(_PER_PATTERN * _PROBES + len(text) for text in patterns), pointer)
     names = [flat.schema["propertyNames"] for flat in flats if "propertyNames" in flat.schema]
@@ -41,8 +41,9 @@ def object_(flats: Sequence[Flat], pointer: str, place: Place, source: Source) -
         reason = f"no object has {max(least, len(required))} to {most} members"
         return Impossible(pointer=pointer, reason=reason)
     known = dict.fromkeys(name for flat in flats for name in flat.schema.get("properties", ()))
+    known |= {**dict.fromkeys(required), **dict.fromkeys(_with_needs(needs, needs))}
     properties: dict[str, Node] = {}
-    for name in {**known, **dict.fromkeys(required), **dict.fromkeys(_with_needs(needs, needs))}:
+    for name in sorted(known):  # whatever the order of the schema, the same is compiled
         matched = frozenset(text for text in patterns if is_found(text, name, untold=False))
         goal = _member_goal(flats, name, matched)
         if not all(source.accepts(rule, name) for rule in names):
@@ -55,7 +56,7 @@ def object_(flats: Sequence[Flat], pointer: str, place: Place, source: Source) -
             properties[name] = place(goal, pointer + pointer_of(("properties", name)))
     return Object(
         pointer=pointer,
-        properties=properties,
+        properties={name: properties[name] for name in known},
         required=tuple(required),
         needs=needs,
         least=least,

@@ -6,6 +6,7 @@ just that keyword, which a generator has to test for.
 """
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 
 from mockchat.payloads.vocabulary import HINTS, TYPES
 from mockchat.types import Json, JsonObject, JsonView
@@ -42,12 +43,17 @@ def ways_to_fail(schema: JsonView, targets: Sequence[Json] = ()) -> list[Json]:
         targets: What its references lead to.
     """
     ways: list[Json] = [{"not": target} for target in targets]
-    for keyword, value in schema.items():
+    for keyword, value in _sorted(schema):
         if keyword in _OPPOSITES:
             ways.extend(_OPPOSITES[keyword](value, schema))
         elif keyword in _TESTED:
             ways.append(_untold(schema, keyword))
     return ways or [False]
+
+
+def _sorted(members: JsonView) -> list[tuple[str, Json]]:
+    """Return the members in an order that does not depend on how they were written down."""
+    return sorted(members.items(), key=itemgetter(0))
 
 
 def is_untold(schema: JsonView) -> bool:
@@ -102,7 +108,7 @@ def _required(value: Json, _: JsonView) -> list[Json]:
 def _properties(value: Json, _: JsonView) -> list[Json]:
     return [
         {"type": "object", "required": [name], "properties": {name: {"not": each}}}
-        for name, each in value.items()
+        for name, each in _sorted(value)
         if each is not True
     ]
 
@@ -110,13 +116,13 @@ def _properties(value: Json, _: JsonView) -> list[Json]:
 def _dependent_required(value: Json, _: JsonView) -> list[Json]:
     return [
         {"type": "object", "required": [name], "properties": {other: False}}
-        for name, others in value.items()
+        for name, others in _sorted(value)
         for other in others
     ]
 
 
 def _dependent_schemas(value: Json, _: JsonView) -> list[Json]:
-    return [{"type": "object", "required": [name], "not": each} for name, each in value.items()]
+    return [{"type": "object", "required": [name], "not": each} for name, each in _sorted(value)]
 
 
 def _items(value: Json, schema: JsonView) -> list[Json]:

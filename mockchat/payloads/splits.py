@@ -6,6 +6,7 @@ by the identity of its schemas.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TypeAlias
 
 from mockchat.contract.unions import Branch, branch_of
@@ -18,6 +19,9 @@ _PAIRS_PER_STEP = 10
 
 Mark: TypeAlias = tuple[int, str]
 """A split that is decided: the id of its schema, and the keyword (with the name, for a dependency)."""
+
+
+_first = itemgetter(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class Splitter:
             yield Split((here, "if"), self._conditional(flat))
         if "not" in schema and not is_untold(schema):
             yield Split((here, "not"), [[Part(way)] for way in self._ways_to_fail(schema["not"])])
-        for name, each in schema.get("dependentSchemas", {}).items():
+        for name, each in sorted(schema.get("dependentSchemas", {}).items(), key=_first):
             mark = (here, f"dependentSchemas/{name}")
             absent = self._named({"properties": {name: False}}, schema)
             present = self._named({"required": [name]}, schema)

@@ -1,4 +1,8 @@
-"""One walk over compiled nodes, asking a draw for every choice: this is where values are made."""
+"""One walk over compiled nodes, asking a draw for every choice: this is where values are made.
+
+Members are drawn in the order of their names and put in the order of the schema: a caller who
+writes the same schema in another order gets the same values in that order.
+"""
 
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -233,27 +237,28 @@ class Walk:
         most = NEVER if node.most is None else node.most
         if depth < _DEPTH[self._kind] and self._left >= 1:
             self.work += len(node.properties) // _MEMBERS_PER_STEP
-            for name in node.properties:
+            for name in self._memory.names(node):
                 if name not in chosen and is_usable(node, name) and self._draw.chance(0.5):
                     self._choose(node, name, chosen, most, self._left)
         # Where something must be tested for, named members alone might never pass.
         is_loose = node.tests and usable_extras(node) and self._draw.chance(0.5)
         if len(chosen) < node.least and not is_loose:
             cheapest = sorted(
-                (name for name in node.properties if is_usable(node, name)),
+                (name for name in self._memory.names(node) if is_usable(node, name)),
                 key=lambda name: member_cost(node, name),
             )
             for name in cheapest:
                 if len(chosen) < node.least and name not in chosen:
                     self._choose(node, name, chosen, most, NEVER)
         needed = {*node.required, *(each for name in chosen for each in node.needs.get(name, ()))}
-        value: JsonObject = {}
-        for name in self._memory.ordered(node, chosen):
+        made: JsonObject = {}
+        for name in sorted(chosen):
             try:
-                value[name] = self._value(node.properties[name], depth + 1)
+                made[name] = self._value(node.properties[name], depth + 1)
             except Unlucky:
                 if name in needed:
                     raise
+        value = {name: made[name] for name in self._memory.ordered(node, made)}
         self._add_extras(node, value, depth)
         return value
 

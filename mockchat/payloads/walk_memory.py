@@ -6,7 +6,7 @@ from typing import TypeVar
 from mockchat.payloads.layouts import FEW, ArrayLayout, array_layout, finite_values
 from mockchat.payloads.schema_nodes import NEVER, Array, Choice, Constant, Node, Object
 from mockchat.payloads.seeded import canonical_json
-from mockchat.types import Json
+from mockchat.types import Json, JsonObject
 
 _LOOK = 4
 
@@ -19,6 +19,7 @@ class WalkMemory:
     def __init__(self) -> None:
         self._layouts: dict[int, ArrayLayout | None] = {}
         self._listings: dict[int, dict[str, Json] | None] = {}
+        self._names: dict[int, list[str]] = {}
         self._orders: dict[int, list[str]] = {}
         self._plain: dict[int, frozenset[int]] = {}
         self._cheapest: dict[int, Node] = {}
@@ -31,11 +32,16 @@ class WalkMemory:
         """Return all values of `node` by their identity, where they are few."""
         return _known(self._listings, node, _listing)
 
-    def ordered(self, node: Object, chosen: dict[str, None]) -> list[str]:
-        """Return the chosen names, the required ones among them, in the schema's order."""
-        if len(chosen) > len(node.required):
-            return [name for name in node.properties if name in chosen]
-        return _known(self._orders, node, _required)
+    def names(self, node: Object) -> list[str]:
+        """Return the names of properties in an order that is not the schema's but their own."""
+        return _known(self._names, node, _sorted_names)
+
+    def ordered(self, node: Object, made: JsonObject) -> list[str]:
+        """Return the names of `made` in the schema's order."""
+        order = _known(self._orders, node, _required)
+        if len(made) == len(order) and all(name in made for name in order):
+            return order
+        return [name for name in node.properties if name in made]
 
     def plain(self, node: Choice) -> frozenset[int]:
         """Return the branches (by id) that have a value other than null and the empty text."""
@@ -55,6 +61,10 @@ def _known(memory: dict[int, _Known], node: Node, find: Callable[..., _Known]) -
 def _listing(node: Node) -> dict[str, Json] | None:
     values = finite_values(node, FEW)
     return None if values is None else {identity(value): value for value in values}
+
+
+def _sorted_names(node: Object) -> list[str]:
+    return sorted(node.properties)
 
 
 def _required(node: Object) -> list[str]:

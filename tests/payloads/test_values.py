@@ -2,6 +2,7 @@
 
 import json
 import math
+from random import Random
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -239,6 +240,37 @@ def test_values_fail_what_is_refused(name, kind):
     for seed in range(25):
         value = generate(schema, SeededDraw(seed), kind=kind)
         assert stock_accepts(schema, value), value
+
+
+def shuffled(value, seed):
+    """Return the same JSON with the members of every object in another order."""
+    if isinstance(value, dict):
+        members = [(name, shuffled(each, seed)) for name, each in value.items()]
+        Random(seed).shuffle(members)
+        return dict(members)
+    return [shuffled(each, seed) for each in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("kind", ["plain", "wild"])
+@pytest.mark.parametrize("name", [*SCHEMAS, *(f"not {name}" for name in NOTS)])
+def test_the_order_of_members_changes_no_value(name, kind):
+    """A body means the same however its members are ordered; only the order of the reply follows."""
+    refused = {"not": NOTS.get(name.removeprefix("not ")), "$defs": {"text": TEXT}}
+    schema = SCHEMAS.get(name, refused)
+    for seed in range(10):
+        value = generate(schema, SeededDraw(seed), kind=kind)
+        assert generate(shuffled(schema, seed), SeededDraw(seed), kind=kind) == value
+
+
+def test_members_stand_in_the_order_of_the_schema():
+    """A model writes the members in the order in which its schema names them."""
+    names = ["b", "a", "d", "c"]
+    schema = {"type": "object", "properties": dict.fromkeys(names, TEXT), "required": ["c", "a"]}
+    schema |= {"dependentRequired": {"d": ["e"]}, "additionalProperties": False}
+    schema["properties"]["e"] = TEXT
+    for seed in range(20):
+        value = generate(schema, SeededDraw(seed))
+        assert [*value] == [name for name in schema["properties"] if name in value]
 
 
 def test_every_branch_turns_up():
