@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockchat.contract import regex_syntax
 from mockchat.contract.charsets import (
     LAST,
     complement,
@@ -171,3 +172,12 @@ def test_sets_of_characters():
         (0x61, 0x61),
         (0x100, 0xFFFF),
     )
+
+
+def test_an_endless_pattern_is_not_read():
+    """A pattern of a mebibyte must cost its reader nothing."""
+    longest = "a" * regex_syntax.MOST_CHARACTERS
+
+    assert regex_syntax.parse(longest)
+    with pytest.raises(regex_syntax.UnsupportedPattern, match="more than"):
+        regex_syntax.parse(longest + "a")

@@ -672,3 +672,15 @@ def test_request_document_has_the_stock_verdict(proof_count):
 def test_infinity_is_a_number():
     """Python's decoder can make one; judging must not fail on it."""
     assert leaves({"maximum": 2}, math.inf) == [("schema.maximum", "")]
+
+
+def test_what_is_kept_of_unions_is_bounded(monkeypatch):
+    """A server that is shown a million schemas must not keep a million unions."""
+    monkeypatch.setattr("mockchat.contract.judges.MAX_UNIONS", 1)
+    union = {"anyOf": [{"type": "string"}, {"type": "null"}]}
+    other = {"anyOf": [{"type": "integer"}, {"type": "null"}]}
+    schema = {"properties": {"one": union, "other": other}}
+
+    found = schema_violations(schema, {"one": 1, "other": "x"})
+
+    assert [violation.pointer for violation in found] == ["/one", "/other"]

@@ -6,6 +6,7 @@ import pytest
 
 from mockchat.contract.patterns import is_found
 from mockchat.contract.regex_syntax import BadPattern, UnsupportedPattern, parse
+from mockchat.payloads import regexes
 from mockchat.payloads.regexes import NoSample, lengths, sample
 from mockchat.payloads.seeded import SeededDraw
 
@@ -81,3 +82,13 @@ def test_samples_are_no_halves_of_characters():
         assert all(text >= "\ue000" for text in samples)
     with pytest.raises(NoSample):
         sample("^\\p{Cs}$", SeededDraw(1))
+
+
+def test_a_look_ahead_asks_only_for_what_it_names():
+    """What is spliced into a sample must be characters, as many as there is room for."""
+    wanted = tuple(regexes._needed(parse("(?:ab)")))
+
+    assert tuple(regexes._needed(parse("a|b"))) == ()
+    assert regexes._spliced("", wanted, SeededDraw(1)) == ""
+    assert regexes._spliced("x", wanted, SeededDraw(1)) == "a"
+    assert sorted(regexes._spliced("xx", wanted, SeededDraw(1))) == ["a", "b"]
