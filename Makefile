@@ -39,8 +39,9 @@ format: $(READY) ## let ruff fix and format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(READY) ## measure server and validation beside what others do, in ratios
+bench: $(READY) ## measure validation, schemas of callers and the server beside what others do
 	@$(BIN)/python benchmarks/bench_validation.py
+	@$(BIN)/python benchmarks/bench_schemas.py
 	@$(BIN)/python benchmarks/bench_server.py $(ARGS)
 
 sdks: $(SDKS:%=%/.ready) ## make the environments of openai 1.x and 2.x, which the tests then use

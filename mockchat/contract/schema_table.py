@@ -26,7 +26,7 @@ from mockchat.types import Json
 MOST_DEPTH = 100
 """How deep a schema may be nested; deeper ones would exhaust the stack of any validator."""
 
-MOST_PARTS = 3_000
+MOST_PARTS = 2_000
 """How many schemas a schema may consist of; more are not looked at, and no values are made of them."""
 
 _CHARACTERS_PER_PART = 8

@@ -13,7 +13,7 @@ from mockchat.contract.schema_table import MOST_PARTS, check, has_many_parts
 from mockchat.errors import ImpossibleSchema
 from mockchat.types import Json, JsonView
 
-MOST_STEPS = 7_000
+MOST_STEPS = 5_500
 """How many steps compiling a schema may take; a step is about ten microseconds."""
 
 _BASE = "https://mockchat.invalid/schema"

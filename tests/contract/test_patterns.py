@@ -7,7 +7,7 @@ import subprocess
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockchat.contract import regex_syntax
@@ -120,6 +120,7 @@ ORDINARY = st.one_of(ORDINARY, st.tuples(ORDINARY, ORDINARY).map("|".join))
 PLAIN_TEXT = st.text("ab01_-. c", max_size=8)
 
 
+@settings(deadline=None)
 @given(pattern=ORDINARY, text=PLAIN_TEXT)
 def test_ordinary_patterns_mean_what_python_says(pattern, text):
     """Where both dialects agree, the translation must change nothing."""
