@@ -26,6 +26,8 @@ _HOLDERS = SCHEMA_KEYWORDS | LIST_KEYWORDS | MAP_KEYWORDS
 REFERENCES = ("$ref", "$dynamicRef")
 """Keywords that name another schema whose conditions hold here too."""
 
+_RESOLVED = (*REFERENCES, "$recursiveRef")
+
 _REF_STANDS_ALONE = ("draft-04", "draft-06", "draft-07")
 _KEPT_BESIDE_REF = ("$ref", "definitions", "$defs", "$schema")
 _OLD_TUPLES = ("", "draft-03", "draft-04", "draft-06", "draft-07", "2019-09")
@@ -85,6 +87,8 @@ def pointer_before(pointer: str, schema: Json) -> str:
                 step = {"prefixItems": "items", "items": "additionalItems"}.get(token, token)
             if token in {"dependentRequired", "dependentSchemas"} and token not in current:
                 step = "dependencies"
+            if token == "$ref" and token not in current:
+                step = "$recursiveRef"
             current = current.get(step)
         elif isinstance(current, list) and token.isdecimal():
             current = current[int(token)]
@@ -153,7 +157,7 @@ class Upgrade:
         copy: JsonObject = {}
         self.copies[id(schema)] = copy
         source = self._without_silenced(schema)
-        base = urljoin(base, self._identifier(source))
+        base = _resolved(base, self._identifier(source))
         for keyword, value in source.items():
             copy[keyword] = self._value(keyword, value, base)
         if self._identifier(source):
@@ -171,10 +175,8 @@ class Upgrade:
         return name if isinstance(name, str) and not name.startswith("#") else ""
 
     def _value(self, keyword: str, value: Json, base: str) -> Json:
-        if keyword in REFERENCES and isinstance(value, str):
-            return urljoin(base, value) if value else base
-        if keyword == "$recursiveRef":
-            return urljoin(base, value)
+        if keyword in _RESOLVED and isinstance(value, str):
+            return _resolved(base, value)
         if keyword in MAP_KEYWORDS and isinstance(value, Mapping):
             return {name: self.copy(each, base) for name, each in value.items()}
         if isinstance(value, list) and (keyword in LIST_KEYWORDS or keyword == "items"):
@@ -182,6 +184,13 @@ class Upgrade:
         if keyword in SCHEMA_KEYWORDS:
             return self.copy(value, base)
         return value
+
+
+def _resolved(base: str, reference: str) -> str:
+    try:
+        return urljoin(base, reference)
+    except ValueError:  # not a URL at all, such as "http://["; it will be found to refer to nothing
+        return reference
 
 
 def _upgrade_forms(schema: JsonObject, draft: str) -> None:
@@ -204,4 +213,6 @@ def _upgrade_forms(schema: JsonObject, draft: str) -> None:
     if isinstance(schema.get("dependencies"), Mapping):
         for name, needs in schema.pop("dependencies").items():
             kind = "dependentRequired" if isinstance(needs, list) else "dependentSchemas"
-            schema[kind] = {**schema.get(kind, {}), name: needs}
+            known = schema.setdefault(kind, {})
+            if isinstance(known, Mapping):  # anything else is wrong already, and is told as it is
+                schema[kind] = {**known, name: needs}

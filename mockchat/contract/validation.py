@@ -11,6 +11,7 @@ that the verdict is one violation `schema.depth`, never a RecursionError.
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import cache, lru_cache
 from typing import Any
 
@@ -20,7 +21,7 @@ from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012, specification_with
 
-from mockchat.contract.drafts import draft_of, modernized, pointer_before
+from mockchat.contract.drafts import REFERENCES, draft_of, modernized, pointer_before
 from mockchat.contract.judges import MAX_HOPS, TooDeep, judge_class, no_reference
 from mockchat.contract.pointers import pointer_of, tokens_of, value_at
 from mockchat.contract.quick import QuickJudge
@@ -187,7 +188,8 @@ def _meta_problems(schema: Json, current: Json) -> list[tuple[str, str]]:
 
 
 def _bad_references(schema: Json, stock: Any) -> Iterable[tuple[str, str]]:
-    if not any("$ref" in part for _, part in _parts(schema, "")):
+    names = REFERENCES if stock is Draft202012Validator else ("$ref",)
+    if not any(name in part for _, part in _parts(schema, "") for name in names):
         return
     uri = stock.META_SCHEMA.get("$id", stock.META_SCHEMA.get("id"))
     root = specification_with(uri).create_resource(schema)
@@ -195,13 +197,19 @@ def _bad_references(schema: Json, stock: Any) -> Iterable[tuple[str, str]]:
     pending = [(root, REGISTRY.with_resource(base, root).resolver(base))]
     while pending:
         resource, resolver = pending.pop()
-        reference = resource.contents.get("$ref") if isinstance(resource.contents, dict) else None
-        if isinstance(reference, str):
+        contents = resource.contents if isinstance(resource.contents, dict) else {}
+        for reference in filter(None, map(contents.get, names)):
             try:
                 resolver.lookup(reference)
             except Unresolvable:
                 yield "", f"{reference!r} refers to nothing in it"
-        pending += [(part, resolver.in_subresource(part)) for part in resource.subresources()]
+            except ValueError:
+                yield "", f"{reference!r} and the $id it is relative to make no URL"
+        for part in resource.subresources():
+            try:
+                pending.append((part, resolver.in_subresource(part)))
+            except ValueError:
+                yield "", f"{part.id()!r} is not a URL"
 
 
 @cache
@@ -211,7 +219,8 @@ def _caller_class(stock: Any) -> Any:
 
 def _stock_class(schema: Json) -> Any:
     if isinstance(schema, Mapping) and isinstance(schema.get("$schema", ""), str):
-        return validators.validator_for(schema, default=Draft202012Validator)
+        with suppress(ValueError):  # a $schema that is no URL names no draft
+            return validators.validator_for(schema, default=Draft202012Validator)
     return Draft202012Validator
 
 

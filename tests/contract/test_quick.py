@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 import tomllib
+from copy import deepcopy
 from pathlib import Path
 from types import MappingProxyType
 
@@ -77,9 +78,9 @@ def spoiled(value, chance):
     if isinstance(part, dict) and chance.random() < 0.3:
         del part[key]
     elif isinstance(part, dict) and chance.random() < 0.3:
-        part[f"x_{key}"] = chance.choice(SPREAD)
+        part[f"x_{key}"] = deepcopy(chance.choice(SPREAD))
     else:
-        part[key] = chance.choice(SPREAD)
+        part[key] = deepcopy(chance.choice(SPREAD))
     return value
 
 
