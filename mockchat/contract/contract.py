@@ -7,6 +7,7 @@ from mockchat.contract.api_errors import ApiErrors
 from mockchat.contract.capability_rules import BY_MODEL
 from mockchat.contract.check_order import CheckOrder
 from mockchat.contract.exchange_rules import EXCHANGE, Exchanged
+from mockchat.contract.outlines import ValidTexts
 from mockchat.contract.pointers import tokens_of
 from mockchat.contract.profile import LEVELS, Profile, load_profile
 from mockchat.contract.reply_rules import REPLY
@@ -37,7 +38,10 @@ class Contract:
         settings = profile.settings
         self._order = CheckOrder(settings.get("check_order", ()), settings.get("member_order", ()))
         self._omits_nulls = bool(settings.get("nulls_as_omitted", False))
+        request = profile.documents["request"]
+        self._optional = request.get("properties", {}).keys() - set(request.get("required", ()))
         books = (RESTATING.rules, REQUEST.rules, BY_MODEL.rules)
+        self._requests = ValidTexts()
         self._errors = ApiErrors(
             profile, {rule.id: rule.error for book in books for rule in book.values()}
         )
@@ -61,7 +65,9 @@ class Contract:
         if document == "request":
             return self.request_violations(value, rules=rules)
         found = self._schema_violations(document, value, level)
-        if rules and document == "response" and self._is_readable(value, found, level):
+        if not rules or document != "response":
+            return found
+        if not found if level == "observed" else self._is_readable(value):
             found += tuple(REPLY.violations(value, self._rules, level))
         return found
 
@@ -79,7 +85,7 @@ class Contract:
         profile says so.
         """
         sent = self._without_nulls(body)
-        found = list(self._schema_violations("request", sent, "observed"))
+        found = list(self._request_violations(sent))
         if not rules or not isinstance(sent, dict):
             return self._order.sorted(found)
         asked, restated, found = self._asked(sent, found)
@@ -97,9 +103,9 @@ class Contract:
         refuses is not looked at here.
         """
         sent = self._without_nulls(dict(request))
-        if not self._is_readable(completion, (), level):
+        if not self._is_readable(completion):
             return ()
-        asked, _, _ = self._asked(sent, list(self._schema_violations("request", sent, "observed")))
+        asked, _, _ = self._asked(sent, list(self._request_violations(sent)))
         exchanged = Exchanged(request=asked.body, completion=completion, model=asked.model)
         return tuple(EXCHANGE.violations(exchanged, self._rules, level))
 
@@ -163,23 +169,33 @@ class Contract:
         """Return the body that carries `error` in this profile."""
         return self._errors.envelope(error)
 
+    def _request_violations(self, sent: Json) -> tuple[Violation, ...]:
+        """Return what a request breaks of its schema; the valid ones met last are known again.
+
+        A request is judged when it comes, and its reply is judged by it.
+        """
+        text = self._requests.text(sent)
+        if text in self._requests:
+            return ()
+        found = self._schema_violations("request", sent, "observed")
+        if not found:
+            self._requests.add(text)
+        return found
+
     def _schema_violations(self, document: str, value: Json, level: Level) -> tuple[Violation, ...]:
         judge = self._judges[level]
         if document not in judge:
             raise BadArgument("document", document, ", ".join(judge.names))
         return judge.violations(document, value)
 
-    def _is_readable(self, completion: Json, found: tuple[Violation, ...], level: Level) -> bool:
+    def _is_readable(self, completion: Json) -> bool:
         """Say whether rules can rely on the response schema, as level `observed` has it."""
-        if level == "observed" and found:
-            return False
         return self._judges["observed"].is_valid("response", completion)
 
     def _without_nulls(self, body: Json) -> Json:
         if not self._omits_nulls or not isinstance(body, dict):
             return body
-        schema = self.profile.documents["request"]
-        optional = schema.get("properties", {}).keys() - set(schema.get("required", ()))
+        optional = self._optional
         return {
             name: value for name, value in body.items() if value is not None or name not in optional
         }

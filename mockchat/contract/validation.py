@@ -23,6 +23,7 @@ from referencing.jsonschema import DRAFT202012, specification_with
 
 from mockchat.contract.drafts import REFERENCES, draft_of, modernized, pointer_before
 from mockchat.contract.judges import MAX_HOPS, TooDeep, judge_class, no_reference
+from mockchat.contract.outlines import AcceptedOutlines
 from mockchat.contract.pointers import pointer_of, tokens_of, value_at
 from mockchat.contract.quick import QuickJudge
 from mockchat.contract.schema_table import check, has_many_parts
@@ -79,6 +80,7 @@ class DocumentJudge:
                 except LookupError:
                     raise LookupError(name, pointer, reference) from None
         self._quick = QuickJudge(self._schemas if is_quick else {}, targets)
+        self._accepted = AcceptedOutlines(self._schemas, targets)
         self._class = judge_class(targets=targets)
         self._registry = REGISTRY.with_resources(
             (uri, DRAFT202012.create_resource(schema)) for uri, (_, schema) in by_uri.items()
@@ -96,11 +98,16 @@ class DocumentJudge:
     def violations(self, document: str, value: Json) -> tuple[Violation, ...]:
         """Return every fault of `value`, in the order of the schema."""
         schema = self._schemas[document]
-        if self._quick.accepts(document, value):
+        outline = self._accepted.outline(document, value)
+        if self._accepted.has(document, outline):
             return ()
-        validator = self._class(schema, registry=self._registry)
-        errors = validator.iter_errors(value)
-        return _collected(errors, value, f"{document}.json#", self._level, self._resolve)
+        found: tuple[Violation, ...] = ()
+        if not self._quick.accepts(document, value):
+            errors = self._class(schema, registry=self._registry).iter_errors(value)
+            found = _collected(errors, value, f"{document}.json#", self._level, self._resolve)
+        if not found:
+            self._accepted.add(document, outline)
+        return found
 
     def _resolve(self, reference: str) -> Json:
         return self._targets[reference][0]
@@ -108,13 +115,18 @@ class DocumentJudge:
     def is_valid(self, document: str, value: Json) -> bool:
         """Say whether `value` has no fault; faster than listing them."""
         schema = self._schemas[document]
-        if self._quick.accepts(document, value):
+        outline = self._accepted.outline(document, value)
+        if self._accepted.has(document, outline):
             return True
-        validator = self._class(schema, registry=self._registry)
-        try:
-            return next(validator.iter_errors(value), None) is None
-        except (TooDeep, RecursionError):
-            return False
+        if not self._quick.accepts(document, value):
+            validator = self._class(schema, registry=self._registry)
+            try:
+                if next(validator.iter_errors(value), None) is not None:
+                    return False
+            except (TooDeep, RecursionError):
+                return False
+        self._accepted.add(document, outline)
+        return True
 
 
 def schema_violations(

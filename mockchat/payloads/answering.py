@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mockchat.contract.contract import Contract
 from mockchat.contract.profile import Profile
-from mockchat.contract.stream_axes import stream_axes
+from mockchat.contract.stream_axes import StreamAxes, stream_axes
 from mockchat.payloads.asked import Asked, asked_of
 from mockchat.payloads.members import ReplyMembers, reply_members
 from mockchat.payloads.tokens import Tokenizer, approximate_tokens
@@ -40,6 +41,11 @@ class Answering:
     named_call_finish: str
 
 
+@lru_cache(maxsize=64)
+def _axes(profile: Profile) -> StreamAxes:
+    return stream_axes(profile.settings)
+
+
 def answering_of(
     request: JsonView,
     contract: Contract,
@@ -51,7 +57,7 @@ def answering_of(
     profile = contract.profile
     members = reply_members(profile)
     asked = asked_of(request, profile)
-    axes = stream_axes(profile.settings)
+    axes = _axes(profile)
     return Answering(
         profile=profile,
         asked=asked,
