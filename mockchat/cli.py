@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack, get_args
 
 import click
 
+from mockchat.cli_generate import generate
 from mockchat.cli_options import refusing, schemas_option
 from mockchat.cli_profiles import profiles
 from mockchat.cli_validate import validate
@@ -51,6 +52,7 @@ def main() -> None:
     """Serve OpenAI-style Chat Completions made from schema documents, and judge by them."""
 
 
+main.add_command(generate)
 main.add_command(profiles)
 main.add_command(validate)
 

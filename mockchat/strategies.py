@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from mockchat.contract.contract import Contract, contract_for
 from mockchat.errors import BadArgument
+from mockchat.payloads.answerable import answerable_request
 from mockchat.payloads.completions import complete
 from mockchat.payloads.drawn import HypothesisDraw
 from mockchat.payloads.encoding import DONE, encode_chunk
@@ -44,6 +45,7 @@ __all__ = [
     "from_schema",
     "invalid_completions",
     "invalid_requests",
+    "invalid_streams",
     "plans",
     "replies",
     "requests",
@@ -99,7 +101,7 @@ def completions(
         BadArgument: `shapes` are not weights of shapes.
     """
     contract, source = _contract(profile), HypothesisDraw(draw)
-    body = _answerable(contract, source, kind) if request is None else request
+    body = answerable_request(contract, source, kind=kind) if request is None else request
     # A completion in one piece is what a request without a stream gets.
     body = {name: value for name, value in body.items() if name not in _STREAMING}
     return complete(body, source, contract=contract, kind=kind, shapes=shapes)
@@ -132,22 +134,12 @@ def chunk_streams(
         BadArgument: `shapes` are not weights of shapes.
     """
     contract, source = _contract(profile), HypothesisDraw(draw)
-    body = _answerable(contract, source, kind) if request is None else dict(request)
+    body = answerable_request(contract, source, kind=kind) if request is None else dict(request)
     body = contract.profile.heeded(body) | {"stream": True}
     completion = complete(body, source, contract=contract, kind=kind, shapes=shapes)
     plan = draw(plans(kind=kind))
     chunks = stream_of(completion, plan, request=body, profile=contract.profile, draw=source)
     return [*chunks]
-
-
-def _answerable(contract: Contract, draw: HypothesisDraw, kind: Kind) -> JsonObject:
-    """Return a request with a completion to it: inputs are made for regex grammars, not for Lark."""
-    body = make_request(contract, draw, kind=kind)
-    for tool in body.get("tools") or ():
-        grammar = tool.get("custom", {}).get("format", {}).get("grammar", {})
-        if grammar.get("syntax") == "lark":
-            grammar |= {"syntax": "regex", "definition": "[a-z]+"}
-    return body
 
 
 def replies(*, profile: ProfileOf = "openai", kind: Kind = "wild") -> st.SearchStrategy[Reply]:
@@ -328,6 +320,31 @@ def invalid_completions(
     """
     known = mutations_of(_contract(profile), "response", level=level)
     return _chosen(draw, known, mutation)(HypothesisDraw(draw), kind)
+
+
+@st.composite
+def invalid_streams(
+    draw: st.DrawFn,
+    *,
+    profile: ProfileOf = "openai",
+    level: Level = "observed",
+    mutation: str | None = None,
+) -> Mutant:
+    """Draw the bytes of streams that no server may send, each with what is wrong with it and where.
+
+    The pointer of the mutation names the event: "/3/choices/0/delta" is in the fourth.
+
+    Args:
+        draw: Given by Hypothesis.
+        profile: Whose contract they break.
+        level: At which level they are wrong; their parents are not.
+        mutation: The id of one mutation (see `cases.invalid_cases`), None for any.
+
+    Raises:
+        BadArgument: There is no such mutation.
+    """
+    known = mutations_of(_contract(profile), "stream", level=level)
+    return _chosen(draw, known, mutation)(HypothesisDraw(draw), "wild")
 
 
 def _chosen(draw: st.DrawFn, known: Mapping[str, Making], name: str | None) -> Making:

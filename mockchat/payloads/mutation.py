@@ -24,6 +24,10 @@ from mockchat.payloads.targets import (
 from mockchat.types import Json, Kind, Level
 
 
+class Harmless(Exception):
+    """A mutation that a profile has no rule, no member or no model for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutation:
     """What was done to a payload, and what is wrong with it now.

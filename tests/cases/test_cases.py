@@ -22,6 +22,8 @@ from mockchat import cases
 for document in ("request", "response", "error"):
     for case in (*cases.invalid_cases(document), *cases.boundary_cases(document)):
         print(case.id)
+for case in cases.invalid_cases("stream"):
+    print(case.id)
 for case in cases.wire_cases():
     print(case.id)
 """
@@ -62,11 +64,20 @@ def test_invalid_cases_break_the_contract(document):
         assert case.mutation.pointer in wrong, case.id
 
 
+def test_cases_of_streams_are_bytes():
+    """A client reads bytes; what breaks framing cannot be told in any other way."""
+    case = cases.invalid_cases("stream")[0]
+    assert case.payload != case.mutant.parent
+    assert case.payload.startswith(b"data: {")
+    assert case.request["stream"] is True
+
+
 def test_a_payload_is_made_anew():
     """One test must not see what another did to a payload."""
     case = cases.invalid_cases("request")[-1]
     case.payload.clear()
     assert case.payload != {}
+    assert case.payload is not case.payload
     boundary = cases.boundary_cases("request")[-1]
     boundary.payload.clear()
     assert boundary.payload != {}

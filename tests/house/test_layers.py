@@ -23,6 +23,7 @@ FLOORS = (
         "mockchat.__main__",
         "mockchat.cases",
         "mockchat.cli",
+        "mockchat.cli_generate",
         "mockchat.cli_options",
         "mockchat.cli_profiles",
         "mockchat.cli_validate",
