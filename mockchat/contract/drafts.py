@@ -87,8 +87,8 @@ def pointer_before(pointer: str, schema: Json) -> str:
                 step = {"prefixItems": "items", "items": "additionalItems"}.get(token, token)
             if token in {"dependentRequired", "dependentSchemas"} and token not in current:
                 step = "dependencies"
-            if token == "$ref" and token not in current:
-                step = "$recursiveRef"
+            if "$recursiveRef" in current and token not in current:
+                step = "$recursiveRef"  # the only other name that "$ref" can have had
             current = current.get(step)
         elif isinstance(current, list) and token.isdecimal():
             current = current[int(token)]

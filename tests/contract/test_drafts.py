@@ -135,6 +135,7 @@ REFUSED = {
     "no properties": ({"items": [], "properties": [5]}, "/properties"),
     "no reference": ({"items": [], "$ref": 5}, "/$ref"),
     "no dependencies": ({"items": [], "dependencies": 5}, "/dependencies"),
+    "no reference to the top": ({"items": [], "$recursiveRef": True}, "/$recursiveRef"),
     "no names": ({"dependentRequired": None, "dependencies": {"a": ["b"]}}, "/dependentRequired"),
 }  # fmt: skip
 
