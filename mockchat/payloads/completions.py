@@ -16,19 +16,12 @@ from mockchat.payloads.scripted import scripted_answer
 from mockchat.payloads.shapes import checked_shapes
 from mockchat.payloads.sources import sources_of
 from mockchat.payloads.usage import usage_of
-from mockchat.types import Completion, JsonObject, JsonView, Kind
+from mockchat.types import Completion, Json, JsonObject, JsonView, Kind
 
 _EARLIEST, _LATEST = 1_700_000_000, 1_800_000_000  # `created`: November 2023 to January 2027
 
-SERVICE_TIERS: Mapping[str, str] = {
-    "auto": "default",
-    "default": "default",
-    "flex": "flex",
-    "scale": "scale",
-    "priority": "priority",
-    "fast": "priority",
-}
-"""The tier a reply names, by the tier asked for; a request without one is served by `default`."""
+_NO_TIER = "auto"
+"""The tier a request asks for that names none, or none we know."""
 
 _FUTURE_MEMBER = "x_future_member"
 
@@ -108,7 +101,6 @@ def _completion(
     top, patterns = members.top, members.id_patterns
     profile, is_stream = answering.profile, asked.is_stream
     spent = [one.spent for one in answers]
-    tier = asked.request.get("service_tier", "auto")
     completion: JsonObject = {
         "id": spelt(draw, patterns.get("id"), completion_id),
         "object": "chat.completion",
@@ -118,7 +110,7 @@ def _completion(
         "usage": keep_promises(
             usage_of(spent, answering, draw), "usage", profile, draw, is_stream=is_stream
         ),
-        "service_tier": _tier(tier if isinstance(tier, str) else "auto", members),
+        "service_tier": _tier(asked.request.get("service_tier"), members),
         "system_fingerprint": spelt(draw, patterns.get("system_fingerprint"), system_fingerprint),
     }
     if isinstance(asked.request.get("metadata"), dict) and not is_stream:
@@ -139,10 +131,12 @@ def _completion(
     return cast("Completion", declared)
 
 
-def _tier(asked: str, members: ReplyMembers) -> str:
-    """Return the tier that serves: as OpenAI maps them, or as the profile's document lists them."""
-    listed = members.service_tiers
-    candidates = (SERVICE_TIERS.get(asked, "default"), asked, *listed)
+def _tier(asked: Json, members: ReplyMembers) -> str:
+    """Return the tier that serves: as the profile maps them, or as its document lists them."""
+    served, listed = members.served_tiers, members.service_tiers
+    usual = served.get(_NO_TIER, _NO_TIER)
+    known = asked if isinstance(asked, str) else _NO_TIER
+    candidates = (served.get(known, usual), known, *listed)
     return next((tier for tier in candidates if tier in listed), candidates[0])
 
 

@@ -40,6 +40,7 @@ class ReplyMembers:
         finish_reasons: The values `finish_reason` may have; empty where any text may stand.
         call_types: The `type`s a tool call may have; empty where any text may stand.
         service_tiers: The values `service_tier` may have; empty where any text may stand.
+        served_tiers: The tier a reply names, by the tier asked for.
         chunk_object: The `object` of a chunk.
         nullable: The members of a message that may be null; others are left out instead.
         only_null: The members of the completion that are there and never say anything.
@@ -59,6 +60,7 @@ class ReplyMembers:
     finish_reasons: frozenset[str]
     call_types: frozenset[str]
     service_tiers: tuple[str, ...]
+    served_tiers: Mapping[str, str]
     chunk_object: str
     nullable: frozenset[str]
     only_null: frozenset[str]
@@ -93,6 +95,7 @@ def reply_members(profile: Profile) -> ReplyMembers:
         finish_reasons=frozenset(reader.values((*choice, "finish_reason"))),
         call_types=frozenset(reader.values((*message, "tool_calls", "*", "type"))),
         service_tiers=tuple(reader.values(("service_tier",))),
+        served_tiers=profile.settings.get("reply", {}).get("service_tiers", {}),
         chunk_object=next(iter(chunk.values(("object",))), _CHUNK),
         nullable=frozenset(name for name in said if "null" in reader.types((*message, name))),
         only_null=frozenset(name for name in top if reader.types((name,)) == {"null"}),

@@ -12,7 +12,7 @@ from mockchat.contract.profile import Model
 from mockchat.contract.validation import schema_violations
 from mockchat.errors import BadArgument, ImpossibleSchema
 from mockchat.payloads.audio import silence
-from mockchat.payloads.completions import SERVICE_TIERS, complete
+from mockchat.payloads.completions import complete
 from mockchat.payloads.seeded import SeededDraw
 from mockchat.payloads.simplest import SimplestDraw
 from mockchat.payloads.tokens import approximate_tokens, prompt_tokens
@@ -34,6 +34,7 @@ class Fake:
 
 
 FAKE = Fake()
+SERVED = FAKE.profile.settings["reply"]["service_tiers"]
 THINKER = Fake(reasoning=True)
 
 
@@ -373,11 +374,11 @@ def test_verbosity_shows_in_the_length():
     assert all(choice["message"]["content"].count(".") >= 3 for choice in high)
 
 
-@pytest.mark.parametrize("tier", [*SERVICE_TIERS, None, "unheard-of", 3])
+@pytest.mark.parametrize("tier", [*SERVED, None, "unheard-of", 3])
 def test_the_service_tier_is_echoed_as_the_service_does(tier):
     """`fast` is served by `priority`, `auto` and nothing by `default`."""
     wanted = {"fast": "priority", "auto": "default"}.get(tier, tier)
-    known = tier in SERVICE_TIERS
+    known = tier in SERVED
     assert answer(service_tier=tier)["service_tier"] == (wanted if known else "default")
 
 
