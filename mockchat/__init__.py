@@ -74,7 +74,8 @@ if TYPE_CHECKING:
     from mockchat.scripting.journal import Journal
     from mockchat.scripting.matching import contains
     from mockchat.scripting.script import Script, Stub
-    from mockchat.server.mock_server import Mockchat, MockServer
+    from mockchat.server.face import Mockchat
+    from mockchat.server.mock_server import MockServer
 
 __all__ = [
     "Ability",
@@ -204,7 +205,8 @@ _HOMES = {
     "scripting.journal": ("Journal",),
     "scripting.matching": ("contains",),
     "scripting.script": ("Script", "Stub"),
-    "server.mock_server": ("MockServer", "Mockchat"),
+    "server.face": ("Mockchat",),
+    "server.mock_server": ("MockServer",),
 }
 _MODULES = {name: f"mockchat.{module}" for module, names in _HOMES.items() for name in names}
 """Where each public name lives."""

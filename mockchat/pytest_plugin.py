@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from mockchat.server.mock_server import Mockchat, MockServer, ScriptOptions
+    from mockchat.server.face import Mockchat
+    from mockchat.server.mock_server import MockServer
+    from mockchat.server.script_options import ScriptOptions
 
 _ENVIRONMENTS = ("test", "session")
 _LATE = "mockchat_late"
@@ -190,13 +192,13 @@ def _options(item: pytest.Item) -> "ScriptOptions":
         return {}
     # Imported late, and by those alone who use the marker.
     from mockchat.errors import BadArgument  # noqa: PLC0415
-    from mockchat.server.mock_server import check_options  # noqa: PLC0415
+    from mockchat.server.script_options import check_options  # noqa: PLC0415
 
     merged: ScriptOptions = {}
     for mark in reversed(marks):
         problem = f"takes options by name only, got {mark.args[0]!r}" if mark.args else None
         try:
-            check_options(mark.kwargs)  # type: ignore[arg-type]  # this is what it checks
+            check_options(mark.kwargs)
         except BadArgument as error:
             problem = str(error)
         if problem is not None:
@@ -258,7 +260,7 @@ def _environment(config: pytest.Config, base_url: str) -> Iterator[None]:
 
 
 def _point_clients(environment: pytest.MonkeyPatch, base_url: str) -> None:
-    from mockchat.server.mock_server import API_KEY  # noqa: PLC0415 - loaded with the server
+    from mockchat.server.face import API_KEY  # noqa: PLC0415 - loaded with the server
 
     for name in ("OPENAI_BASE_URL", "OPENAI_API_BASE"):
         environment.setenv(name, base_url)

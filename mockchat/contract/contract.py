@@ -212,11 +212,12 @@ def contract_for(name: str = "openai", directory: Path | None = None) -> Contrac
         UnknownProfile: No folder has that name.
         BrokenProfile: The profile cannot be read as a contract.
     """
-    return _contract_of(load_profile(name, directory))
+    return contract_of(load_profile(name, directory))
 
 
 @cache
-def _contract_of(profile: Profile) -> Contract:
+def contract_of(profile: Profile) -> Contract:
+    """Return the contract of a profile, made once for each."""
     return Contract(profile)
 
 

@@ -3,11 +3,9 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache
 from http import HTTPStatus
 
-from mockchat.contract.contract import Contract
-from mockchat.contract.profile import Profile
+from mockchat.contract.contract import contract_of
 from mockchat.errors import MockchatError
 from mockchat.exchange import ApiError, Delivery, Exchange, Headers, Incoming, Outcome, header
 from mockchat.payloads.stream_style import stream_style
@@ -64,7 +62,7 @@ class App:
         self._headers = ServiceHeaders(profile.settings)
         self._service = Service(
             settings=settings,
-            contract=_contract(profile),
+            contract=contract_of(profile),
             style=stream_style(profile),
             stores=Stores(settings.stored_limit),
             repeats=Repeats(counts=settings.vary_repeats),
@@ -203,12 +201,6 @@ class App:
             journal.finish(index, outcome)
 
         return Ticket(delivery=delivery, finish=finish)
-
-
-@cache
-def _contract(profile: Profile) -> Contract:
-    # Apps of one profile, one for each combination of settings, judge by one contract.
-    return Contract(profile)
 
 
 def _forget(outcome: Outcome) -> None:

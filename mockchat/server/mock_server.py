@@ -1,149 +1,27 @@
 """The server behind the fixture: one for each process, a clean and verified script for each test."""
 
-import difflib
 import os
 from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from types import TracebackType
-from typing import Self, TypedDict, Unpack, get_args
+from typing import Self, Unpack
 
-from mockchat.contract.contract import contract_for
+from mockchat.contract.contract import contract_of
 from mockchat.contract.profile import load_profile
-from mockchat.errors import BadArgument, MockchatError
+from mockchat.errors import MockchatError
 from mockchat.scripting.callers import caller_line
-from mockchat.scripting.contents import Replying, ReplyOptions
 from mockchat.scripting.failures import LateRequest
-from mockchat.scripting.journal import Journal
-from mockchat.scripting.matching import Conditions
-from mockchat.scripting.script import Script, Stub
+from mockchat.scripting.script import Script
 from mockchat.scripting.scripts import Scripts
-from mockchat.scripting.transcript import transcript
 from mockchat.server.dispatcher import Dispatcher
+from mockchat.server.face import Mockchat, verified
+from mockchat.server.script_options import ScriptOptions, check_options
 from mockchat.server.settings import Settings
 from mockchat.server.werkzeug_server import LiveServer
-from mockchat.types import Kind, Level, Models, Unmatched, Unused, Validation
-
-API_KEY = "sk-mockchat"
-"""What clients of a script may use as their key; any other is accepted as well."""
 
 _REMEMBERED = 8
-
-
-class ScriptOptions(TypedDict, total=False):
-    """The keywords of `script` and of the marker.
-
-    Attributes:
-        profile: Which contract is served; "openai" unless said.
-        unmatched: What a request gets that no stub matches: "fail" (the default) the test, or
-            "generate" a completion.
-        unused: Whether a reply that nothing asked for fails the test: "fail" (the default), or
-            "ignore".
-        validation: What is asked of requests; "strict" unless said.
-        kind: What is generated; "plain" unless said.
-        seed: Where generated parts start; the server's unless said.
-        models: Whether unknown model names are accepted: "any" (the default), or "known".
-        level: How scripted replies are judged; "observed" unless said.
-        locale: The language of generated text; "en_US" unless said.
-    """
-
-    profile: str
-    unmatched: Unmatched
-    unused: Unused
-    validation: Validation
-    kind: Kind
-    seed: int
-    models: Models
-    level: Level
-    locale: str
-
-
-_CHOICES = {
-    "unmatched": get_args(Unmatched),
-    "unused": get_args(Unused),
-    "validation": get_args(Validation),
-    "kind": get_args(Kind),
-    "models": get_args(Models),
-    "level": get_args(Level),
-}
-
-
-def check_options(options: ScriptOptions) -> None:
-    """Refuse an option that does not exist or has a value that is not allowed.
-
-    Raises:
-        BadArgument: With the closest name or value, if one is close.
-    """
-    __tracebackhide__ = True
-    known = ScriptOptions.__annotations__
-    for name, value in options.items():
-        if name not in known:
-            raise BadArgument("option", name, ", ".join(known), _close(name, known))
-        allowed = _CHOICES.get(name)
-        if allowed is not None and value not in allowed:
-            words = " or ".join(map(repr, allowed))
-            raise BadArgument(name, value, words, _close(value, allowed))
-        if name in ("profile", "locale") and not isinstance(value, str):
-            raise BadArgument(name, value, "a name")
-        if name == "seed" and (not isinstance(value, int) or isinstance(value, bool)):
-            raise BadArgument(name, value, "a whole number")
-
-
-class Mockchat:
-    """A test's face of the server: what to answer, and what arrived.
-
-    Attributes:
-        name: Whose script it is: the test's id.
-        base_url: What the client under test needs as its base URL; it carries the test's token.
-        api_key: A key for the client; every key is accepted.
-    """
-
-    def __init__(self, script: Script, *, base_url: str, settings: Settings) -> None:
-        self.name = script.name
-        self.base_url = base_url
-        self.api_key = API_KEY
-        self._script = script
-        self._settings = settings
-
-    @property
-    def journal(self) -> Journal:
-        """Every exchange of this test, oldest first."""
-        return self._script.journal
-
-    def when(self, **conditions: Unpack[Conditions]) -> Stub:
-        """Add a stub for requests that meet all conditions; give it a reply next.
-
-        Raises:
-            BadArgument: A keyword does not exist, or its value cannot be compared.
-        """
-        __tracebackhide__ = True
-        return self._script.when(**conditions)
-
-    def reply(self, reply: Replying, **options: Unpack[ReplyOptions]) -> Stub:
-        """Add a stub that answers any request; see `Stub.reply` for arguments and errors."""
-        __tracebackhide__ = True
-        return self._script.reply(reply, **options)
-
-    def verify(self, raised: BaseException | None = None) -> None:
-        """Raise what went otherwise than written; done for you when the test ends.
-
-        See `Script.verify` for arguments and errors.
-        """
-        __tracebackhide__ = True
-        self._script.verify(raised)
-
-    def is_quoted_by(self, error: BaseException) -> bool:
-        """Tell whether an exception says, in its text, what went otherwise than written."""
-        said = str(error)
-        return any(str(problem) in said for problem in self._script.problems())
-
-    def transcript(self) -> str:
-        """Return the journal as a conversation, with what is needed to get the same bytes again."""
-        shown = transcript(self.journal, dropped=self.journal.dropped)
-        return f"profile {self._settings.profile.name}, seed {self._settings.seed}\n{shown}"
-
-    def __repr__(self) -> str:
-        return f"<Mockchat of {self.name} at {self.base_url}>"
 
 
 class MockServer:
@@ -221,7 +99,7 @@ class MockServer:
             ServerFailed: At the end: the server's thread met an error.
         """
         __tracebackhide__ = True
-        return _verified(self.unverified(name=name, **options))
+        return verified(self.unverified(name=name, **options))
 
     def unverified(
         self, *, name: str | None = None, **options: Unpack[ScriptOptions]
@@ -233,14 +111,14 @@ class MockServer:
         __tracebackhide__ = True
         check_options(options)
         try:
+            settings = self._settings(options)
             script = Script(
-                contract_for(options.get("profile", "openai")),
+                contract_of(settings.profile),
                 name=name or running_test() or caller_line() or "script",
                 unmatched=options.get("unmatched", "fail"),
                 unused=options.get("unused", "fail"),
                 level=options.get("level", "observed"),
             )
-            settings = self._settings(options)
         except MockchatError as error:
             raise error.with_traceback(None) from None  # the frames between are ours
         return self._opened(script, settings)
@@ -248,8 +126,7 @@ class MockServer:
     @contextmanager
     def _opened(self, script: Script, settings: Settings) -> Iterator[Mockchat]:
         token = self._dispatcher.open(script, settings)
-        base_url = self._live.base_url.replace("/v1", f"/{token}/v1")
-        face = Mockchat(script, base_url=base_url, settings=settings)
+        face = Mockchat(script, url=f"{self._live.url}/{token}", settings=settings)
         self._recent.append(face)
         try:
             yield face
@@ -257,8 +134,11 @@ class MockServer:
             self._dispatcher.close(token, script)
 
     def _settings(self, options: ScriptOptions) -> Settings:
+        schemas = options.get("schemas")
         return Settings(
-            profile=load_profile(options.get("profile", "openai")),
+            profile=load_profile(
+                options.get("profile", "openai"), None if schemas is None else Path(schemas)
+            ),
             seed=options.get("seed", self._seed),
             kind=options.get("kind", "plain"),
             validation=options.get("validation", "strict"),
@@ -269,25 +149,7 @@ class MockServer:
         )
 
 
-@contextmanager
-def _verified(script: AbstractContextManager[Mockchat]) -> Iterator[Mockchat]:
-    __tracebackhide__ = True
-    with script as face:
-        try:
-            yield face
-        except BaseException as error:
-            face.verify(error)
-            raise
-    face.verify()
-
-
 def running_test() -> str | None:
     """Return the id of the test that pytest runs in this process, None outside of one."""
     current = os.environ.get("PYTEST_CURRENT_TEST")
     return None if current is None else current.rpartition(" (")[0]
-
-
-def _close(value: object, known: object) -> str | None:
-    if not isinstance(value, str):
-        return None
-    return next(iter(difflib.get_close_matches(value, list(known), n=1)), None)  # type: ignore[call-overload]  # any collection of names

@@ -123,6 +123,13 @@ class Routes:
         return {}, {}
 
 
+def base_path(documents: Mapping[str, JsonView]) -> str:
+    """Return the path under which the service itself answers: that of the document's first server."""
+    servers = documents["openapi"].get("servers", _USUAL_SERVERS)
+    first: str = servers[0]["url"]
+    return urlsplit(first).path.rstrip("/")
+
+
 def key_headers(documents: Mapping[str, JsonView]) -> tuple[str, ...]:
     """Return the header fields that carry a key besides `authorization`, as OpenAPI declares them."""
     schemes = documents["openapi"].get("components", {}).get("securitySchemes", {})

@@ -19,7 +19,7 @@ from serving import server_environment, serving
 from mockchat.cli import main
 from mockchat.contract.profile_lint import CHECKS
 from mockchat.scripting.conditions import Conditions
-from mockchat.server.mock_server import ScriptOptions
+from mockchat.server.script_options import ScriptOptions
 
 PROJECT = Path(__file__).parents[2]
 README = (PROJECT / "README.md").read_text()

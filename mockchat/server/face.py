@@ -1,0 +1,89 @@
+"""What a test holds in its hands: its script, its journal, and where its client must go."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Unpack
+
+from mockchat.scripting.contents import Replying, ReplyOptions
+from mockchat.scripting.journal import Journal
+from mockchat.scripting.matching import Conditions
+from mockchat.scripting.script import Script, Stub
+from mockchat.scripting.transcript import transcript
+from mockchat.server.routes import base_path
+from mockchat.server.settings import Settings
+
+API_KEY = "sk-mockchat"
+"""What clients of a script may use as their key; any other is accepted as well."""
+
+
+class Mockchat:
+    """A test's face of the server: what to answer, and what arrived.
+
+    Attributes:
+        name: Whose script it is: the test's id.
+        url: The root of this script's server, with the test's token and without a path of the API.
+        base_url: What the client under test needs as its base URL: `url` and the path under which
+            the profile's service answers, such as "/v1" or "/openai/v1".
+        api_key: A key for the client; every key is accepted.
+    """
+
+    def __init__(self, script: Script, *, url: str, settings: Settings) -> None:
+        self.name = script.name
+        self.url = url
+        self.base_url = url + base_path(settings.profile.documents)
+        self.api_key = API_KEY
+        self._script = script
+        self._settings = settings
+
+    @property
+    def journal(self) -> Journal:
+        """Every exchange of this test, oldest first."""
+        return self._script.journal
+
+    def when(self, **conditions: Unpack[Conditions]) -> Stub:
+        """Add a stub for requests that meet all conditions; give it a reply next.
+
+        Raises:
+            BadArgument: A keyword does not exist, or its value cannot be compared.
+        """
+        __tracebackhide__ = True
+        return self._script.when(**conditions)
+
+    def reply(self, reply: Replying, **options: Unpack[ReplyOptions]) -> Stub:
+        """Add a stub that answers any request; see `Stub.reply` for arguments and errors."""
+        __tracebackhide__ = True
+        return self._script.reply(reply, **options)
+
+    def verify(self, raised: BaseException | None = None) -> None:
+        """Raise what went otherwise than written; done for you when the test ends.
+
+        See `Script.verify` for arguments and errors.
+        """
+        __tracebackhide__ = True
+        self._script.verify(raised)
+
+    def is_quoted_by(self, error: BaseException) -> bool:
+        """Tell whether an exception says, in its text, what went otherwise than written."""
+        said = str(error)
+        return any(str(problem) in said for problem in self._script.problems())
+
+    def transcript(self) -> str:
+        """Return the journal as a conversation, with what is needed to get the same bytes again."""
+        shown = transcript(self.journal, dropped=self.journal.dropped)
+        return f"profile {self._settings.profile.name}, seed {self._settings.seed}\n{shown}"
+
+    def __repr__(self) -> str:
+        return f"<Mockchat of {self.name} at {self.base_url}>"
+
+
+@contextmanager
+def verified(script: AbstractContextManager[Mockchat]) -> Iterator[Mockchat]:
+    """Verify a script at the end of a block, without hiding what the block raised."""
+    __tracebackhide__ = True
+    with script as face:
+        try:
+            yield face
+        except BaseException as error:
+            face.verify(error)
+            raise
+    face.verify()
