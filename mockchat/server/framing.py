@@ -5,6 +5,7 @@ RFC 9110 section 5.5 (field values).
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 from email.utils import formatdate
@@ -126,6 +127,74 @@ def chunk_size(line: bytes) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Arrangement:
+    """A delivery as one client will see it, whether or not bytes of HTTP/1.1 are written for it.
+
+    Attributes:
+        fields: The response's fields, the adapter's own among them, as bytes.
+        sends: Pieces of the body that leave together, after their delay; the first takes the head
+            along. Empty data only waits.
+        is_chunked: True: the body is framed in chunks. False: by its length, or by the close.
+        is_short: True: the client waits for more of the body than comes.
+        closes: True: the connection ends with this delivery.
+        resets: True: it ends by a reset, the only way left to look broken.
+    """
+
+    fields: tuple[tuple[bytes, bytes], ...]
+    sends: tuple[Write, ...]
+    is_chunked: bool
+    is_short: bool
+    closes: bool
+    resets: bool
+
+
+def arrangement(delivery: Delivery, *, method: str, version: str, keeps_alive: bool) -> Arrangement:
+    """Arrange a delivery as the fewest sends that keep its timing.
+
+    Head and body leave together; writes without a delay join the one before them. A cut is visible
+    in the framing: a chunked body misses its last chunk, a sized one announces a byte more than
+    comes; where neither is possible (HTTP/1.0 streams, replies without a body) the cut becomes a
+    reset.
+
+    Raises:
+        ValueError: When a header's name is not an HTTP token.
+    """
+    has_body = (
+        method != "HEAD"
+        and delivery.status >= HTTPStatus.OK
+        and delivery.status not in _WITHOUT_BODY
+    )
+    is_chunked = delivery.is_stream and version >= "HTTP/1.1"
+    is_until_close = delivery.is_stream and not is_chunked
+    is_broken = delivery.ending is not Ending.COMPLETE
+    is_cut = delivery.ending is Ending.CUT
+    closes = not keeps_alive or is_until_close or is_broken
+
+    framing: list[tuple[str, str]] = []
+    if is_chunked:
+        framing.append(("transfer-encoding", "chunked"))
+    elif not is_until_close and (has_body or method == "HEAD"):
+        framing.append(("content-length", str(len(delivery.body) + int(is_broken))))
+    if closes:
+        framing.append(("connection", "close"))
+    elif version < "HTTP/1.1":
+        framing.append(("connection", "keep-alive"))
+
+    sends = _joined(delivery.writes if has_body else delivery.writes[:1])
+    if not has_body:
+        sends = [Write(data=b"", delay=sends[0].delay)]
+    fields = [field for field in delivery.headers if field[0].lower() not in _ADAPTERS_OWN]
+    return Arrangement(
+        fields=tuple(_encoded((*fields, *framing))),
+        sends=tuple(sends),
+        is_chunked=is_chunked and has_body,
+        is_short=is_broken and has_body,
+        closes=closes,
+        resets=delivery.ending is Ending.RESET or (is_cut and (is_until_close or not has_body)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Playback:
     """A delivery framed for one connection.
 
@@ -141,49 +210,20 @@ class Playback:
 
 
 def playback(delivery: Delivery, *, method: str, version: str, keeps_alive: bool) -> Playback:
-    """Frame a delivery as the fewest sends that keep its timing.
-
-    Head and body leave together; writes without a delay join the one before them, also inside one
-    HTTP chunk. A cut is visible in the framing: a chunked body misses its last chunk, a sized one
-    announces a byte more than comes; where neither is possible (HTTP/1.0 streams, replies without
-    a body) the cut becomes a reset.
+    """Frame a delivery for one connection: its arrangement, written as HTTP/1.1.
 
     Raises:
         ValueError: When a header's name is not an HTTP token.
     """
-    has_body = (
-        method != "HEAD"
-        and delivery.status >= HTTPStatus.OK
-        and delivery.status not in _WITHOUT_BODY
-    )
-    is_chunked = delivery.is_stream and version >= "HTTP/1.1"
-    is_until_close = delivery.is_stream and not is_chunked
-    is_cut = delivery.ending is Ending.CUT
-    closes = not keeps_alive or is_until_close or delivery.ending is not Ending.COMPLETE
-    resets = delivery.ending is Ending.RESET or (is_cut and (is_until_close or not has_body))
-
-    framing: list[tuple[str, str]] = []
-    if is_chunked:
-        framing.append(("transfer-encoding", "chunked"))
-    elif not is_until_close and (has_body or method == "HEAD"):
-        missing = int(delivery.ending is not Ending.COMPLETE)
-        framing.append(("content-length", str(len(delivery.body) + missing)))
-    if closes:
-        framing.append(("connection", "close"))
-    elif version < "HTTP/1.1":
-        framing.append(("connection", "keep-alive"))
-
-    sends = _joined(delivery.writes if has_body else delivery.writes[:1])
-    if not has_body:
-        sends = [Write(data=b"", delay=sends[0].delay)]
-    elif is_chunked:
+    made = arrangement(delivery, method=method, version=version, keeps_alive=keeps_alive)
+    sends = list(made.sends)
+    if made.is_chunked:
         sends = [Write(data=_chunk(send.data), delay=send.delay) for send in sends]
-        if delivery.ending is Ending.COMPLETE:
+        if not made.is_short:
             sends[-1] = Write(data=sends[-1].data + b"0\r\n\r\n", delay=sends[-1].delay)
-    fields = [field for field in delivery.headers if field[0].lower() not in _ADAPTERS_OWN]
-    head = reply_head(delivery.status, (*fields, *framing))
+    head = _head(delivery.status, made.fields)
     sends[0] = Write(data=head + sends[0].data, delay=sends[0].delay)
-    return Playback(sends=tuple(sends), closes=closes, resets=resets)
+    return Playback(sends=tuple(sends), closes=made.closes, resets=made.resets)
 
 
 def _joined(writes: tuple[Write, ...]) -> list[Write]:
@@ -199,27 +239,28 @@ def _chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
 
 
-def reply_head(status: int, headers: Headers) -> bytes:
-    """Encode status line and fields, `date` and `server` first.
-
-    What could break out of a field becomes a space.
+def _encoded(headers: Headers) -> Iterator[tuple[bytes, bytes]]:
+    """Encode fields, `date` and `server` first; what could break out of a field becomes a space.
 
     Raises:
         ValueError: When a header's name is not an HTTP token.
     """
-    lines = [f"HTTP/1.1 {status} {_phrase(status)}", f"date: {formatdate(usegmt=True)}", _SERVER]
+    yield b"date", formatdate(usegmt=True).encode()
+    yield b"server", b"mockchat"
     for name, value in headers:
         if not _TOKEN.fullmatch(name):
             raise ValueError(f"{name!r} is not a header name")
-        lines.append(f"{name}: {_UNSAFE.sub(' ', value)}")
-    lines.append("\r\n")
-    return "\r\n".join(lines).encode("latin-1", "backslashreplace")
+        yield name.encode(), _UNSAFE.sub(" ", value).encode("latin-1", "backslashreplace")
 
 
-_SERVER = "server: mockchat"
+def _head(status: int, fields: tuple[tuple[bytes, bytes], ...]) -> bytes:
+    lines = [f"HTTP/1.1 {status} {phrase(status)}".encode()]
+    lines += [b"%b: %b" % field for field in fields]
+    return b"\r\n".join([*lines, b"\r\n"])
 
 
-def _phrase(status: int) -> str:
+def phrase(status: int) -> str:
+    """Return the reason phrase of a status."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:
