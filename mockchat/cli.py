@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, TypedDict, Unpack, get_args
 import click
 
 from mockchat.cli_generate import generate
-from mockchat.cli_options import refusing, schemas_option
+from mockchat.cli_options import (
+    Weights,
+    refusing,
+    schemas_option,
+    shape_option,
+    tokenizer_option,
+)
 from mockchat.cli_profiles import profiles
 from mockchat.cli_validate import validate
 from mockchat.types import Kind, Models, Validation
@@ -40,6 +46,8 @@ class _ServeOptions(TypedDict):
     models: Models
     model: tuple[str, ...]
     locale: str
+    shapes: Weights
+    tokenizer: str
     api_key: tuple[str, ...]
     body_limit: int
     vary_repeats: bool
@@ -91,6 +99,8 @@ main.add_command(validate)
     help="List this model beside those of the profile; repeatable.",
 )
 @click.option("--locale", default="en_US", help="Language of generated text, as Faker names it.")
+@shape_option
+@tokenizer_option
 @click.option(
     "--api-key",
     multiple=True,
@@ -149,6 +159,8 @@ def _start(options: _ServeOptions) -> "LiveServer":
             models=options["models"],
             unmatched="generate",
             locale=options["locale"],
+            shapes=options["shapes"],
+            tokenizer=options["tokenizer"],
             api_keys=options["api_key"],
             body_limit=options["body_limit"],
             vary_repeats=options["vary_repeats"],

@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, get_args
 
 import click
 
-from mockchat.cli_options import Refusal, refusing, schemas_option
-from mockchat.types import Json, JsonObject, Kind, Level
+from mockchat.cli_options import (
+    Refusal,
+    Weights,
+    refusing,
+    schemas_option,
+    shape_option,
+    tokenizer_option,
+)
+from mockchat.types import Completion, Json, JsonObject, Kind, Level
 
 if TYPE_CHECKING:
     from mockchat.contract.contract import Contract
@@ -34,6 +41,8 @@ class _Options(TypedDict):
     kind: Kind
     level: Level
     locale: str
+    shapes: Weights
+    tokenizer: str
     request: str | None
     document: str
     is_jsonl: bool
@@ -52,6 +61,8 @@ class _Options(TypedDict):
     help="Make what every client accepts, or everything the contract allows.",
 )
 @click.option("--locale", default="en_US", help="Language of generated text, as Faker names it.")
+@shape_option
+@tokenizer_option
 @click.option(
     "--for",
     "request",
@@ -130,14 +141,29 @@ def _completions(
     contract: "Contract", options: _Options, request: JsonObject | None
 ) -> "Callable[[SeededDraw], bytes]":
     from mockchat.payloads.answerable import answerable_request
-    from mockchat.payloads.completions import complete
 
     def make(draw: "SeededDraw") -> bytes:
         body = request or answerable_request(contract, draw, kind=options["kind"])
         asked = {name: value for name, value in body.items() if name != "stream"}
-        return _line(complete(asked, draw, contract=contract, kind=options["kind"]))
+        return _line(_completed(asked, draw, contract, options))
 
     return make
+
+
+def _completed(
+    asked: JsonObject, draw: "SeededDraw", contract: "Contract", options: _Options
+) -> "Completion":
+    from mockchat.payloads.completions import complete
+    from mockchat.payloads.encodings import tokenizer_named
+
+    return complete(
+        asked,
+        draw,
+        contract=contract,
+        kind=options["kind"],
+        shapes=options["shapes"],
+        tokenizer=tokenizer_named(options["tokenizer"]),
+    )
 
 
 def _streams(
@@ -145,7 +171,6 @@ def _streams(
 ) -> "Callable[[SeededDraw], bytes]":
     from mockchat.contract.stream_axes import DONE
     from mockchat.payloads.answerable import answerable_request
-    from mockchat.payloads.completions import complete
     from mockchat.payloads.plans import random_plan
     from mockchat.payloads.stream_mutants import encoded
     from mockchat.payloads.stream_style import stream_style
@@ -157,7 +182,7 @@ def _streams(
     def make(draw: "SeededDraw") -> bytes:
         body = request or answerable_request(contract, draw, kind=kind)
         asked = profile.heeded(body) | {"stream": True}
-        completion = complete(asked, draw, contract=contract, kind=kind)
+        completion = _completed(asked, draw, contract, options)
         plan = random_plan(draw, kind=kind)
         chunks = stream_of(completion, plan, request=asked, profile=profile, draw=draw)
         return _line(chunks) if options["is_jsonl"] else encoded([*chunks, *ending])

@@ -9,6 +9,8 @@ import click
 
 from mockchat.errors import MockchatError
 
+Weights = dict[str, float] | None
+
 
 class Refusal(click.ClickException):
     """What the user asked for cannot be done: one line on stderr, exit status 2."""
@@ -33,6 +35,37 @@ schemas_option = click.option(
     "--schemas",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of your own profiles, looked at before the built-in ones.",
+)
+
+
+def _weights(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> Weights:
+    """Read `NAME=WEIGHT` as often as it is given; whether they make sense is said elsewhere."""
+    weights: dict[str, float] = {}
+    for text in given:
+        name, separator, weight = text.partition("=")
+        try:
+            weights[name] = float(weight)
+        except ValueError:
+            reason = f"{weight!r} is not a number" if separator else f"{text!r} has no weight"
+            raise click.BadParameter(f"{reason}: write NAME=WEIGHT, as tool_calls=0.3") from None
+    return weights or None
+
+
+shape_option = click.option(
+    "--shape",
+    "shapes",
+    multiple=True,
+    callback=_weights,
+    show_default=False,
+    metavar="NAME=WEIGHT",
+    help="How often a reply is text, tool_calls, refusal, length or content_filter; repeatable.",
+)
+
+tokenizer_option = click.option(
+    "--tokenizer",
+    default="approximate",
+    metavar="NAME",
+    help="What counts tokens: approximate, or an encoding of tiktoken (o200k_base …).",
 )
 
 json_option = click.option("--json", "is_json", is_flag=True, help="Print one JSON object instead.")

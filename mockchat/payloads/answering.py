@@ -52,6 +52,7 @@ def answering_of(
     *,
     kind: Kind = "plain",
     shapes: Mapping[str, float] | None = None,
+    tokenizer: Tokenizer | None = None,
 ) -> Answering:
     """Read `request` as `contract`'s profile does."""
     profile = contract.profile
@@ -65,7 +66,7 @@ def answering_of(
         use=tool_use(asked, members),
         kind=kind,
         shapes=shapes,
-        tokenizer=approximate_tokens(),
+        tokenizer=tokenizer or approximate_tokens(),
         reasoning_field=axes.reasoning_field if axes.reasoning_field in members.message else None,
         named_call_finish=axes.named_call_finish,
     )

@@ -15,6 +15,7 @@ from mockchat.payloads.promises import keep_promises
 from mockchat.payloads.scripted import scripted_answer
 from mockchat.payloads.shapes import checked_shapes
 from mockchat.payloads.sources import sources_of
+from mockchat.payloads.tokens import Tokenizer
 from mockchat.payloads.usage import usage_of
 from mockchat.types import Completion, Json, JsonObject, JsonView, Kind
 
@@ -26,13 +27,14 @@ _NO_TIER = "auto"
 _FUTURE_MEMBER = "x_future_member"
 
 
-def complete(
+def complete(  # noqa: PLR0913 - what a reply may depend on, by name
     request: JsonView,
     draw: Draw,
     *,
     contract: Contract,
     kind: Kind = "plain",
     shapes: Mapping[str, float] | None = None,
+    tokenizer: Tokenizer | None = None,
 ) -> Completion:
     """Return a completion that answers `request`; a pure function of what is given.
 
@@ -46,13 +48,16 @@ def complete(
         contract: Whose replies these are.
         kind: `plain`: what every client accepts. `wild`: everything the contract allows.
         shapes: Weights of the shapes in `shapes.SHAPES`, None for the kind's own.
+        tokenizer: What counts tokens, None for the approximate one.
 
     Raises:
         ImpossibleSchema: The request asks for a value no draw can make; its pointer leads into the
             request.
         BadArgument: `shapes` are not weights of shapes.
     """
-    answering = answering_of(request, contract, kind=kind, shapes=checked_shapes(shapes))
+    answering = answering_of(
+        request, contract, kind=kind, shapes=checked_shapes(shapes), tokenizer=tokenizer
+    )
     created = draw.integer(_EARLIEST, _LATEST)
     answers = [answer(answering, created, draw) for _ in range(answering.asked.n)]
     return _completion(answering, answers, created, draw)
@@ -66,6 +71,7 @@ def completion_of(  # noqa: PLR0913 - what a script may say; all but two are nam
     message: JsonView | Sequence[JsonView],
     finish_reason: str | None = None,
     usage: JsonView | None = None,
+    tokenizer: Tokenizer | None = None,
 ) -> Completion:
     """Return a completion around a scripted message: as it would be if the model had said that.
 
@@ -79,8 +85,9 @@ def completion_of(  # noqa: PLR0913 - what a script may say; all but two are nam
         message: The message of every one of the `n` choices, or a message for each choice.
         finish_reason: Of every choice; follows from the message if not given.
         usage: Members that replace the counted ones; the total follows them.
+        tokenizer: What counts tokens, None for the approximate one.
     """
-    answering = answering_of(request, contract)
+    answering = answering_of(request, contract, tokenizer=tokenizer)
     created = draw.integer(_EARLIEST, _LATEST)
     messages = [message] * answering.asked.n if isinstance(message, Mapping) else message
     answers = [scripted_answer(one, finish_reason, answering, draw) for one in messages]

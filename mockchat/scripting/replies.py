@@ -18,6 +18,7 @@ from mockchat.payloads.completions import complete, completion_of
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.plans import Plan, by_token
 from mockchat.payloads.seeded import SeededDraw
+from mockchat.payloads.tokens import Tokenizer
 from mockchat.scripting.arguments import unsayable
 from mockchat.scripting.contents import (
     Call,
@@ -105,6 +106,7 @@ def answer(  # noqa: PLR0913 - what a reply may depend on, by name
     kind: Kind = "plain",
     level: Level = "observed",
     source: str = "The reply",
+    tokenizer: Tokenizer | None = None,
 ) -> Answer:
     """Make a scripted reply for a request.
 
@@ -116,6 +118,7 @@ def answer(  # noqa: PLR0913 - what a reply may depend on, by name
         kind: What is generated where the reply does not say.
         level: How the result is judged.
         source: The stub's name, for messages.
+        tokenizer: What counts tokens, None for the approximate one.
 
     Raises:
         InvalidReply: For this request the API could not have answered so.
@@ -123,7 +126,10 @@ def answer(  # noqa: PLR0913 - what a reply may depend on, by name
     """
     if isinstance(reply.content, Computed):
         reply = _computed(reply, reply.content, view, contract, level)
-    made = _made(reply, view, contract=contract, draw=draw, kind=kind, source=source)
+    if reply.is_checked and isinstance(reply.content, Said):
+        for call in reply.content.calls:
+            _check_call(call, view, source)
+    made = _made(reply, view, contract=contract, draw=draw, kind=kind, tokenizer=tokenizer)
     if reply.is_checked and made.completion is not None:
         asked = contract.exchange_violations(view.body, made.completion, level=level)
         _refuse(f"{source} {_BREAKS_HERE}", asked, contract)
@@ -186,8 +192,8 @@ def _written_violations(reply: Reply, contract: Contract, level: Level) -> Seque
         case Said():
             request = {"model": contract.profile.models[0].id, "messages": []}
             view = RequestView(method="POST", path="", body=request)
-            made = _said(reply, reply.content, view, contract, SeededDraw(0))
-            return contract.violations("response", made, level=level)
+            made = _made(reply, view, contract=contract, draw=SeededDraw(0))
+            return contract.violations("response", made.completion, level=level)
         case Whole(completion=completion):
             return contract.violations("response", completion, level=level)
         case Streamed(chunks=chunks):
@@ -199,14 +205,28 @@ def _written_violations(reply: Reply, contract: Contract, level: Level) -> Seque
 
 
 def _made(  # noqa: PLR0913 - see answer
-    reply: Reply, view: RequestView, *, contract: Contract, draw: Draw, kind: Kind, source: str
+    reply: Reply,
+    view: RequestView,
+    *,
+    contract: Contract,
+    draw: Draw,
+    kind: Kind = "plain",
+    tokenizer: Tokenizer | None = None,
 ) -> Answer:
     match reply.content:
         case Said() as said:
-            if reply.is_checked:
-                for call in said.calls:
-                    _check_call(call, view, source)
-            return Answer(completion=_said(reply, said, view, contract, draw))
+            message = _message(said, view)
+            return Answer(
+                completion=completion_of(
+                    view.body,
+                    draw,
+                    contract=contract,
+                    message=message,
+                    finish_reason=reply.finish_reason,
+                    usage=reply.usage,
+                    tokenizer=tokenizer,
+                )
+            )
         case Whole(completion=completion):
             return Answer(completion=cast("Completion", dict(completion)))
         case Streamed(chunks=chunks):
@@ -218,7 +238,12 @@ def _made(  # noqa: PLR0913 - see answer
         case Generated() as wish:
             own = draw if wish.seed is None else SeededDraw(wish.seed)
             made = complete(
-                view.body, own, contract=contract, kind=wish.kind or kind, shapes=wish.shapes
+                view.body,
+                own,
+                contract=contract,
+                kind=wish.kind or kind,
+                shapes=wish.shapes,
+                tokenizer=tokenizer,
             )
             return Answer(completion=made)
         case Computed(function=function):
@@ -246,9 +271,7 @@ def _computed(
     return inner
 
 
-def _said(
-    reply: Reply, said: Said, view: RequestView, contract: Contract, draw: Draw
-) -> Completion:
+def _message(said: Said, view: RequestView) -> JsonObject:
     message: JsonObject = {"role": "assistant", "content": said.text}
     if said.refusal is not None:
         message["refusal"] = said.refusal
@@ -261,14 +284,7 @@ def _said(
         message["function_call"] = calls[0]["function"]
     elif calls:
         message["tool_calls"] = calls
-    return completion_of(
-        view.body,
-        draw,
-        contract=contract,
-        message=message,
-        finish_reason=reply.finish_reason,
-        usage=reply.usage,
-    )
+    return message
 
 
 def _wire_call(call: Call, *, is_custom: bool) -> JsonObject:

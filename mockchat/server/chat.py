@@ -77,6 +77,7 @@ def _answer(service: Service, call: Call, body: JsonObject) -> tuple[Answer, See
                 kind=settings.kind,
                 level=settings.level,
                 source=selection.stub.name,
+                tokenizer=service.tokenizer,
             )
             return made, draw
     draw = service.draw(call)
@@ -87,7 +88,12 @@ def _generated(service: Service, body: JsonObject, draw: SeededDraw) -> Answer:
     settings = service.settings
     try:
         completion = complete(
-            body, draw, contract=service.contract, kind=settings.kind, shapes=settings.shapes
+            body,
+            draw,
+            contract=service.contract,
+            kind=settings.kind,
+            shapes=settings.shapes,
+            tokenizer=service.tokenizer,
         )
     except ImpossibleSchema as impossible:
         message = f"mockchat can make no value for a schema of this request: {impossible.reason}"

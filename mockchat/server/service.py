@@ -7,8 +7,10 @@ from http import HTTPStatus
 from mockchat.contract.contract import Contract
 from mockchat.errors import MockchatError
 from mockchat.exchange import ApiError, Headers, Incoming, Violation
+from mockchat.payloads.encodings import tokenizer_named
 from mockchat.payloads.seeded import SeededDraw, draw_for
 from mockchat.payloads.stream_style import StreamStyle
+from mockchat.payloads.tokens import Tokenizer
 from mockchat.scripting.faults import Effects
 from mockchat.scripting.script import Script
 from mockchat.server.repeats import Repeats
@@ -105,6 +107,11 @@ class Service:
     def refuses(self) -> bool:
         """Whether a request that breaks the contract is answered with an error."""
         return self.settings.validation in {"strict", "schema"}
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """What counts tokens."""
+        return tokenizer_named(self.settings.tokenizer)
 
     def draw(self, call: Call, *, repeat: int | None = None) -> SeededDraw:
         """Return the draw of one reply.

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from mockchat.contract.profile import Profile, load_profile
 from mockchat.errors import BadArgument
+from mockchat.payloads.encodings import APPROXIMATE, tokenizer_named
+from mockchat.payloads.shapes import checked_shapes
 from mockchat.payloads.text import DEFAULT_LOCALE, language
 from mockchat.types import JsonObject, Kind, Level, Models, Unmatched, Validation
 
@@ -26,13 +28,15 @@ class Settings:
         unmatched: What a request gets that no stub of its script matches.
         locale: The language of generated text, as Faker names it.
         shapes: Weights of the shapes a generated reply can have; None for the usual ones.
+        tokenizer: What counts tokens: "approximate", or an encoding of tiktoken.
         api_keys: The keys that are accepted; () accepts any, and none at all.
         body_limit: The largest request body that is read, in bytes.
         vary_repeats: Whether the same request, sent again, may get another generated reply.
         stored_limit: How many stored completions are kept; older ones make room.
 
     Raises:
-        BadArgument: When a number is out of range, a key is empty, or Faker lacks the locale.
+        BadArgument: When a number is out of range, a key is empty, Faker lacks the locale, the
+            tokenizer is not there, or `shapes` are not weights of shapes.
     """
 
     profile: Profile = field(default_factory=lambda: load_profile("openai"))
@@ -44,6 +48,7 @@ class Settings:
     unmatched: Unmatched = "generate"
     locale: str = DEFAULT_LOCALE
     shapes: Mapping[str, float] | None = field(default=None, hash=False)
+    tokenizer: str = APPROXIMATE
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     body_limit: int = BODY_LIMIT
     vary_repeats: bool = False
@@ -55,6 +60,8 @@ class Settings:
                 raise BadArgument(name, getattr(self, name), "1 or more")
         if self.locale != DEFAULT_LOCALE:  # looking into Faker takes 50 ms
             language(self.locale)
+        tokenizer_named(self.tokenizer)
+        checked_shapes(self.shapes)
         if not all(self.api_keys):
             raise BadArgument("api_keys", "", "keys that are not empty")
 

@@ -183,3 +183,34 @@ def test_a_long_run_shows_how_far_it_is(monkeypatch):
         level="observed", locale="en_US", request=None, document="request", is_jsonl=False,
     )  # fmt: skip
     assert seen == [True, True, False]
+
+
+def test_shapes_are_weighed(tmp_path):
+    """Whoever tests one branch wants nothing else."""
+    file = tmp_path / "request.json"
+    file.write_text(json.dumps(ASKING))
+    arguments = ("completions", "-n", "3", "--for", str(file), "--kind", "wild")
+    made = lines(*arguments, "--shape", "refusal=1", "--shape", "text=0")
+    choices = [choice for completion in made for choice in completion["choices"]]
+    assert [bool(choice["message"]["refusal"]) for choice in choices] == [True] * 6
+
+
+@pytest.mark.parametrize(
+    ("weights", "reason"),
+    [
+        (["refusal"], "'refusal' has no weight: write NAME=WEIGHT"),
+        (["refusal=often"], "'often' is not a number: write NAME=WEIGHT"),
+        (["refusals=1"], "shapes is 'refusals'; allowed: text, tool_calls, refusal"),
+        (["text=-1"], "shapes['text'] is -1.0; allowed: a number of at least 0"),
+        (["text=nan"], "shapes['text'] is nan; allowed: a number of at least 0"),
+    ],
+)
+def test_weights_that_are_none_are_refused(weights, reason):
+    """A typo must not pass as a weight nobody asked for."""
+    given = [part for weight in weights for part in ("--shape", weight)]
+    assert reason in refused("completions", *given)
+
+
+def test_a_tokenizer_that_is_not_there_is_refused():
+    """What counts is known before the first payload."""
+    assert "tokenizer is 'nope'; allowed: approximate" in refused("streams", "--tokenizer", "nope")
