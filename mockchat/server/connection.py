@@ -22,9 +22,9 @@ from mockchat.server import framing
 from mockchat.server.framing import Refused
 from mockchat.server.reading import RequestReader
 from mockchat.server.reports import logger, report
+from mockchat.server.ticket import Ticket, answered
 
 if TYPE_CHECKING:
-    from mockchat.server.ticket import Ticket
     from mockchat.server.werkzeug_server import ThreadedServer
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -75,18 +75,9 @@ class ConnectionHandler(WSGIRequestHandler):
             logger.info("refused with %d: %s", refused.status, refused.message)
             self._linger()
             return
-        outcome = self._play(self._ticket(incoming))
+        outcome = self._play(answered(self.server.application, incoming))
         seconds = time.monotonic() - started
         logger.info("%s %r: %s, %.4f s", incoming.method, incoming.path, outcome.value, seconds)
-
-    def _ticket(self, incoming: Incoming) -> "Ticket":
-        try:
-            return self.server.application.handle(incoming)
-        except Exception as error:  # noqa: BLE001 - whatever an app raises, the client gets an answer
-            report("the app failed", error)
-            return self.server.application.refuse(
-                HTTPStatus.INTERNAL_SERVER_ERROR, "The server failed to answer.", incoming
-            )
 
     def _read_head(self) -> Incoming:
         self.raw_requestline, fields = self._reader.head()
@@ -137,7 +128,7 @@ class ConnectionHandler(WSGIRequestHandler):
         """
         raise Refused(code, message or explain or HTTPStatus(code).phrase)
 
-    def _play(self, ticket: "Ticket") -> Outcome:
+    def _play(self, ticket: Ticket) -> Outcome:
         """Send a delivery and tell its ticket how that went."""
         outcome = Outcome.FAILED
         try:

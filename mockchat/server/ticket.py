@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Protocol
 
 from mockchat.exchange import Delivery, Incoming, Outcome
+from mockchat.server.reports import report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,3 +43,14 @@ class Application(Protocol):
             incoming: The request as far as it was read, or None where not even its head was.
         """
         ...
+
+
+def answered(application: Application, incoming: Incoming) -> Ticket:
+    """Let an application answer; whatever it raises, the client gets an answer."""
+    try:
+        return application.handle(incoming)
+    except Exception as error:  # noqa: BLE001 - see above
+        report("the app failed", error)
+        return application.refuse(
+            HTTPStatus.INTERNAL_SERVER_ERROR, "The server failed to answer.", incoming
+        )

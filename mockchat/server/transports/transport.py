@@ -1,0 +1,196 @@
+"""Transports: they hand a client's request to the app, and play its delivery without a socket.
+
+What a client sees and what the journal says are those of a connection to the server: the same
+fields, the same pieces at the same times, the same exceptions. The classes here know no library;
+`adapters` joins them with the base classes of one.
+"""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import Any, TypeAlias
+
+from mockchat.exchange import Headers, Incoming, Outcome, header
+from mockchat.scripting.faults import Ability
+from mockchat.scripting.scripts import parted
+from mockchat.server.framing import arrangement, phrase
+from mockchat.server.reports import report
+from mockchat.server.ticket import Application, answered
+from mockchat.server.transports.playing import Playing
+
+_Request: TypeAlias = Any  # of httpx, or of httpx2
+_Response: TypeAlias = Any
+
+ABILITIES = frozenset(Ability)
+"""What transports can play: all there is."""
+
+
+class Stream:
+    """The body of a response that is read piece by piece."""
+
+    def __init__(self, playing: Playing) -> None:
+        self._playing = playing
+
+    def __iter__(self) -> Iterator[bytes]:
+        for step in self._playing.body():
+            if isinstance(step, bytes):
+                yield step
+            else:
+                time.sleep(step)
+
+    def close(self) -> None:
+        """End the delivery where it stands."""
+        self._playing.close()
+
+
+class AsyncStream:
+    """The same for an event loop."""
+
+    sleep: Callable[[float], Awaitable[None]]
+
+    def __init__(self, playing: Playing) -> None:
+        self._playing = playing
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for step in self._playing.body():
+            if isinstance(step, bytes):
+                yield step
+            else:
+                await type(self).sleep(step)
+
+    async def aclose(self) -> None:
+        """End the delivery where it stands."""
+        self._playing.close()
+
+
+class _Transport:
+    library: ModuleType
+    stream: Callable[[Playing], object]
+
+    def __init__(self, application: Application, *, prefix: str = "") -> None:
+        self._application = application
+        self._prefix = prefix
+
+    def _started(self, request: _Request) -> tuple[Playing, _Response]:
+        """Answer a request whose body is read; the response is not to be used before its head."""
+        incoming = self._incoming(request)
+        ticket = answered(self._application, incoming)
+        delivery = ticket.delivery
+        closing = (header(incoming.headers, "connection") or "").lower()
+        try:
+            arranged = arrangement(
+                delivery,
+                method=incoming.method,
+                version="HTTP/1.1",
+                keeps_alive="close" not in closing,
+            )
+        except ValueError as error:
+            report("a delivery could not be framed", error)
+            ticket.finish(Outcome.FAILED)
+            message = "Server disconnected without sending a response."
+            raise self.library.RemoteProtocolError(message) from None
+        timeout = request.extensions.get("timeout", {})
+        playing = Playing(ticket, arranged, errors=self.library, patience=timeout.get("read"))
+        response = self.library.Response(
+            delivery.status,
+            headers=[(name, value.strip(b" \t")) for name, value in arranged.fields],
+            stream=type(self).stream(playing),
+            extensions={
+                "http_version": b"HTTP/1.1",
+                "reason_phrase": phrase(delivery.status).encode(),
+            },
+        )
+        return playing, response
+
+    def _incoming(self, request: _Request) -> Incoming:
+        path, _, query = request.url.raw_path.decode("ascii").partition("?")
+        if self._prefix and parted(path)[0] is None:
+            path = self._prefix + path
+        return Incoming(
+            method=request.method,
+            path=path,
+            query=query,
+            headers=_fields(request),
+            body=request.content,
+        )
+
+
+class Transport(_Transport):
+    """A transport for a `Client`.
+
+    Args:
+        application: What answers.
+        prefix: The path of the script that requests belong to whose path names none: whatever base
+            URL a client has, it reaches its script.
+    """
+
+    def handle_request(self, request: _Request) -> _Response:
+        """Answer a request; returns when the head has come.
+
+        Raises:
+            ReadTimeout: The head takes longer than the request's read timeout.
+            RemoteProtocolError: The delivery cannot be sent.
+        """
+        request.read()
+        playing, response = self._started(request)
+        for seconds in playing.head():
+            time.sleep(seconds)
+        return response
+
+
+class AsyncTransport(_Transport):
+    """A transport for an `AsyncClient`; arguments as for `Transport`."""
+
+    sleep: Callable[[float], Awaitable[None]]
+
+    async def handle_async_request(self, request: _Request) -> _Response:
+        """Answer a request; returns when the head has come. Errors as for `Transport`."""
+        await request.aread()
+        playing, response = self._started(request)
+        try:
+            for seconds in playing.head():
+                await type(self).sleep(seconds)
+        except BaseException:
+            playing.close()  # a cancelled task may be kept, and with it all that it was doing
+            raise
+        return response
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapters:
+    """The transports of one HTTP library, as classes of that library."""
+
+    sync: type[Transport]
+    asynchronous: type[AsyncTransport]
+
+
+@cache
+def adapters(library: ModuleType) -> Adapters:
+    """Return the transports of a library; their base classes are its own, since it checks them."""
+    sleep = staticmethod(
+        import_module("anyio").sleep
+    )  # asyncio's or trio's: both libraries need it
+    stream = type("Stream", (Stream, library.SyncByteStream), {})
+    async_stream = type("AsyncStream", (AsyncStream, library.AsyncByteStream), {"sleep": sleep})
+    return Adapters(
+        sync=type(
+            "Transport",
+            (Transport, library.BaseTransport),
+            {"library": library, "stream": stream},
+        ),
+        asynchronous=type(
+            "AsyncTransport",
+            (AsyncTransport, library.AsyncBaseTransport),
+            {"library": library, "stream": async_stream, "sleep": sleep},
+        ),
+    )
+
+
+def _fields(request: _Request) -> Headers:
+    return tuple(
+        (name.decode("ascii").lower(), value.decode("latin-1").strip(" \t"))
+        for name, value in request.headers.raw
+    )
