@@ -138,34 +138,78 @@ class Outcome(Enum):
 class Exchange:
     """One request with all that became of it, as the journal keeps it.
 
+    Times are seconds on the journal's monotonic clock.
+
     Attributes:
         index: Position in its journal, from 0.
         method: The HTTP method.
         path: The path without the query and without a test's token.
+        query: What stands behind "?", credentials replaced.
         headers: Request fields, credentials replaced by "[redacted]".
         request: The decoded body, or None where it was not JSON.
+        attempt: Which attempt at this request it is, from 1: see `Journal.retries`.
         status: The HTTP status answered.
         reply: What was answered: a completion, an error body, a model list …; None for raw bytes.
-        chunks: The chunks of a streamed completion, in order; () otherwise.
+        chunks: The chunks of a streamed completion as they were meant, before any fault; () where
+            it is not streamed.
+        sent_chunks: The events that left, damage included: objects decoded, the text of an event
+            that is no JSON, `[DONE]` left out. () while the delivery is in flight.
+        delivery: The answer as data, damage included; None where it is not known.
+        written: How many writes of the delivery left so far.
+        fault: What was damaged on purpose, as a test writes it, or None.
         stub: The name of the stub that answered ("stub 2 (test_x.py:31)"), or None.
         mismatches: Why no stub matched, a line each; () where one did.
         violations: What the request broke in the contract.
         ending: How the delivery was planned to end; a fault makes it anything but COMPLETE.
         outcome: What became of the delivery.
-        received: Seconds on a monotonic clock when the request was read.
+        received: When the request was read.
+        answered: When the answer was ready: no byte of it left before.
+        finished: When the outcome was known; None while the delivery is in flight.
     """
 
     index: int
     method: str
     path: str
+    query: str = ""
     headers: Headers = ()
     request: Json = None
+    attempt: int = 1
     status: int
     reply: Json = None
     chunks: tuple[JsonView, ...] = ()
+    sent_chunks: tuple[Json, ...] = ()
+    delivery: Delivery | None = None
+    written: int = 0
+    fault: str | None = None
     stub: str | None = None
     mismatches: tuple[str, ...] = ()
     violations: tuple[Violation, ...] = ()
     ending: Ending = Ending.COMPLETE
     outcome: Outcome = Outcome.PENDING
     received: float = 0.0
+    answered: float = 0.0
+    finished: float | None = None
+
+    @property
+    def reply_headers(self) -> Headers:
+        """The response fields, credentials replaced; the adapter's own are not among them."""
+        return () if self.delivery is None else self.delivery.headers
+
+    @property
+    def sent(self) -> bytes:
+        """The bytes of the body that left, damage included."""
+        writes = () if self.delivery is None else self.delivery.writes[: self.written]
+        return b"".join(write.data for write in writes)
+
+    @property
+    def retry_count(self) -> int | None:
+        """Which retry the client says this is (`x-stainless-retry-count`), None if it is silent."""
+        said = header(self.headers, "x-stainless-retry-count") or ""
+        if not (said.isascii() and said.isdigit()):
+            return None
+        # A header holds any text: int() refuses thousands of digits, and nobody retries as often.
+        return int(said.lstrip("0")[:_DIGITS] or "0")
+
+
+_DIGITS = 9
+"""How many digits of a client's count of its retries are read."""

@@ -1,0 +1,112 @@
+"""Which request repeats which: what makes several exchanges attempts at one."""
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mockchat.exchange import Ending, Exchange, Outcome, header
+
+FIRST_FAILURE = 400
+"""The lowest status of an error."""
+
+
+def has_failed(exchange: Exchange) -> bool:
+    """Tell whether a client had reason to try again."""
+    return (
+        exchange.status >= FIRST_FAILURE
+        or exchange.ending is not Ending.COMPLETE
+        or exchange.outcome in (Outcome.CLIENT_LEFT, Outcome.FAILED)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """What an exchange repeats.
+
+    Attributes:
+        attempt: Which attempt it is, from 1.
+        before: The indexes of the exchanges it may repeat: none where it is a first attempt or the
+            one before it was not seen, several where equal requests were in flight side by side.
+    """
+
+    attempt: int
+    before: tuple[int, ...] = ()
+
+
+class Attempts:
+    """Links exchanges to those they repeat; give it every exchange once, in order, when it is over.
+
+    A request repeats one with the same method, path, body and `idempotency-key` that has failed: an
+    error status, a broken delivery, or a client that left. One that the client counts as a retry
+    (`x-stainless-retry-count` above 0) repeats even what looked well from here, or was not seen.
+
+    Args:
+        limit: How many different requests are remembered.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._tries: OrderedDict[bytes, tuple[_Try, ...]] = OrderedDict()
+
+    def link(self, exchange: Exchange) -> Link:
+        """Return what an exchange repeats, and remember it."""
+        key = _key(exchange)
+        tries = self._tries.pop(key, ())
+        found = _link(exchange, tries)
+        # Where it is open which of several it repeats, it stays open for the next one as well.
+        taken = found.before if len(found.before) == 1 else ()
+        this = _Try.of(exchange, found.attempt)
+        failed = [one for one in tries if one.has_failed and one.index not in taken]
+        self._tries[key] = (*failed[-_SIDE_BY_SIDE:], this)  # of those that went well, the last
+        if len(self._tries) > self._limit:
+            self._tries.popitem(last=False)
+        return found
+
+    def copy(self) -> "Attempts":
+        """Return one with the same memory, for exchanges whose end may yet change."""
+        other = Attempts(self._limit)
+        other._tries.update(self._tries)  # noqa: SLF001 - its own class
+        return other
+
+
+_SIDE_BY_SIDE = 64
+"""How many failed attempts at equal requests wait for the one that repeats them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Try:
+    index: int
+    attempt: int
+    has_failed: bool
+    count: int
+    answered: float
+
+    @classmethod
+    def of(cls, exchange: Exchange, attempt: int) -> "_Try":
+        return cls(
+            index=exchange.index,
+            attempt=attempt,
+            has_failed=has_failed(exchange),
+            count=exchange.retry_count or 0,
+            answered=exchange.answered,
+        )
+
+
+def _link(exchange: Exchange, tries: Sequence[_Try]) -> Link:
+    count = exchange.retry_count or 0
+    # What was answered only after this request came can be no reason for it, except for a client
+    # that says it gave up waiting.
+    before = [one for one in tries if one.has_failed and one.answered <= exchange.received]
+    if count:
+        said = [one for one in tries if one.count == count - 1]
+        before = [one for one in said if one in before] or said[-1:]
+    attempt = max([count, *(one.attempt for one in before)]) + 1
+    return Link(attempt=attempt, before=tuple(one.index for one in before))
+
+
+def _key(exchange: Exchange) -> bytes:
+    name = header(exchange.headers, "idempotency-key")
+    parts = [exchange.method, exchange.path, name, exchange.request]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "replace")).digest()
