@@ -17,7 +17,9 @@ if TYPE_CHECKING:
         UnknownProfile,
     )
     from mockchat.exchange import ApiError, Delivery, Ending, Exchange, Outcome, Violation, Write
+    from mockchat.machines import ChatMachine, chat_machine
     from mockchat.payloads.chunking import join, split
+    from mockchat.payloads.mutation import Mutant, Mutation
     from mockchat.payloads.plans import (
         Plan,
         at_once,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
         unchecked,
     )
     from mockchat.scripting.contents import Reply
+    from mockchat.scripting.dialogue import ConversationBroken
     from mockchat.scripting.failures import (
         InvalidReply,
         LateRequest,
@@ -72,8 +75,9 @@ if TYPE_CHECKING:
     )
     from mockchat.scripting.faults_timing import Pacing, SlowHeaders, Stall
     from mockchat.scripting.journal import Journal
-    from mockchat.scripting.matching import contains
+    from mockchat.scripting.matching import contains, matches_schema
     from mockchat.scripting.script import Script, Stub
+    from mockchat.scripting.shadowing import UnreachableStub
     from mockchat.server.face import Mockchat
     from mockchat.server.mock_server import MockServer
 
@@ -83,8 +87,10 @@ __all__ = [
     "BadArgument",
     "BrokenProfile",
     "ByteCuts",
+    "ChatMachine",
     "Contract",
     "ControlField",
+    "ConversationBroken",
     "CutStream",
     "Delivery",
     "DropChunk",
@@ -108,6 +114,8 @@ __all__ = [
     "MockServer",
     "Mockchat",
     "MockchatError",
+    "Mutant",
+    "Mutation",
     "NamedFault",
     "NoStubMatched",
     "Outcome",
@@ -123,6 +131,7 @@ __all__ = [
     "Stub",
     "TruncatedJson",
     "UnknownProfile",
+    "UnreachableStub",
     "UnusedReply",
     "Violation",
     "Write",
@@ -131,6 +140,7 @@ __all__ = [
     "at_random",
     "by_token",
     "by_word",
+    "chat_machine",
     "chunks_of",
     "contains",
     "contract_for",
@@ -139,6 +149,7 @@ __all__ = [
     "generated",
     "join",
     "load_profile",
+    "matches_schema",
     "profile_names",
     "refusal",
     "sometimes",
@@ -162,7 +173,9 @@ _HOMES = {
         "UnknownProfile",
     ),
     "exchange": ("ApiError", "Delivery", "Ending", "Exchange", "Outcome", "Violation", "Write"),
+    "machines": ("ChatMachine", "chat_machine"),
     "payloads.chunking": ("join", "split"),
+    "payloads.mutation": ("Mutant", "Mutation"),
     "payloads.plans": (
         "Plan",
         "at_once",
@@ -174,6 +187,7 @@ _HOMES = {
     ),
     "scripting.builders": ("error", "generated", "refusal", "text", "tool_call", "unchecked"),
     "scripting.contents": ("Reply",),
+    "scripting.dialogue": ("ConversationBroken",),
     "scripting.failures": (
         "InvalidReply",
         "LateRequest",
@@ -203,8 +217,9 @@ _HOMES = {
     ),
     "scripting.faults_timing": ("Pacing", "SlowHeaders", "Stall"),
     "scripting.journal": ("Journal",),
-    "scripting.matching": ("contains",),
+    "scripting.matching": ("contains", "matches_schema"),
     "scripting.script": ("Script", "Stub"),
+    "scripting.shadowing": ("UnreachableStub",),
     "server.face": ("Mockchat",),
     "server.mock_server": ("MockServer",),
 }

@@ -1,32 +1,24 @@
 """The keywords of `when`: what each may be given, what it reads, and how it compares."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, TypedDict
+from typing import TypedDict
 
 from mockchat.contract.pointers import tokens_of, value_at
-from mockchat.contract.validation import schema_problems, schema_violations
+from mockchat.contract.validation import schema_violations
 from mockchat.exchange import header
 from mockchat.scripting.credentials import REDACTED, is_credential
 from mockchat.scripting.request_view import RequestView, is_list, text_of
+from mockchat.scripting.wanted import (
+    TextWanted,
+    accepts,
+    described,
+    is_schema,
+    is_text_wanted,
+    name_of,
+    short,
+)
 from mockchat.types import Json, JsonObject, JsonView
-
-_LONGEST = 120
-
-
-@dataclass(frozen=True, slots=True)
-class Contains:
-    """A wanted text that may stand anywhere in the actual one. Made by `contains`."""
-
-    fragment: str
-
-    def __repr__(self) -> str:
-        return f"contains({self.fragment!r})"
-
-
-TextWanted: TypeAlias = str | re.Pattern[str] | Contains | Callable[[str], object]
-"""Equality, `re.search`, substring, or the truth of a callable given the text."""
 
 
 class Conditions(TypedDict, total=False):
@@ -37,6 +29,8 @@ class Conditions(TypedDict, total=False):
         last_role: The role of the last message.
         last_text: The text of the last message (text parts joined).
         any_text: The text of at least one message.
+        any_message: What one message must be: a mapping of `role`, `text`, `name` and
+            `tool_call_id` to what is wanted of them, or a callable given the message.
         system_text: The text of all system and developer messages, joined by newlines.
         turns: How many user messages the conversation has, or a callable given that number.
         tools: A name that is offered, or all names in any order; an empty sequence means none.
@@ -49,12 +43,15 @@ class Conditions(TypedDict, total=False):
         pointer: JSON Pointers into the body to wanted values (any JSON, or as a text is matched).
         schema: A JSON Schema (2020-12) for the body.
         where: A callable given the body.
+        any_of: Conditions of which one mapping, at least, must hold as a whole.
+        not_: Conditions that must not all hold.
     """
 
     model: TextWanted
     last_role: TextWanted
     last_text: TextWanted
     any_text: TextWanted
+    any_message: Mapping[str, TextWanted] | Callable[[JsonView], object]
     system_text: TextWanted
     turns: int | Callable[[int], object]
     tools: TextWanted | Sequence[str]
@@ -66,6 +63,8 @@ class Conditions(TypedDict, total=False):
     pointer: Mapping[str, Json]
     schema: JsonView | bool
     where: Callable[[JsonObject], object]
+    any_of: Sequence["Conditions"]
+    not_: "Conditions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +86,7 @@ class Mismatch:
     def __str__(self) -> str:
         if self.reason is not None:
             return f"{self.keyword}: {self.reason}"
-        return f"{self.keyword} is {_short(self.actual)}, wanted {_described(self.wanted)}"
+        return f"{self.keyword} is {short(self.actual)}, wanted {described(self.wanted)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,54 +98,12 @@ class Keyword:
     compare: Callable[[str, object, RequestView], Iterable[Mismatch]]
 
 
-def _short(value: object) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
-
-
-def _described(wanted: object) -> str:
-    if callable(wanted):
-        return f"{_name(wanted)} to be true"
-    if isinstance(wanted, Mapping):
-        return "{" + ", ".join(f"{k!r}: {_described(v)}" for k, v in wanted.items()) + "}"
-    return _short(wanted)
-
-
-def _name(function: object) -> str:
-    return str(getattr(function, "__name__", function))
-
-
-def _same(one: Json, other: Json) -> bool:
-    """Compare as JSON does: true is not 1, 1 is 1.0."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
-    if is_list(one) and is_list(other):
-        return len(one) == len(other) and all(map(_same, one, other))
-    return bool(one == other)
-
-
-def _accepts(wanted: object, actual: Json) -> bool:
-    if isinstance(wanted, re.Pattern):
-        return isinstance(actual, str) and wanted.search(actual) is not None
-    if isinstance(wanted, Contains):
-        return isinstance(actual, str) and wanted.fragment in actual
-    if callable(wanted):
-        return bool(wanted(actual))
-    return _same(wanted, actual)
-
-
-def _is_text_wanted(value: object) -> bool:
-    return isinstance(value, str | re.Pattern | Contains) or callable(value)
-
-
 def _one(read: Callable[[RequestView], Json]) -> Callable[..., Iterator[Mismatch]]:
     """Compare the one value that `read` finds; None is never given to a callable."""
 
     def compare(keyword: str, wanted: object, view: RequestView) -> Iterator[Mismatch]:
         actual = read(view)
-        if actual is None or not _accepts(wanted, actual):
+        if actual is None or not accepts(wanted, actual):
             yield Mismatch(keyword=keyword, wanted=wanted, actual=actual)
 
     return compare
@@ -157,7 +114,7 @@ def _any(read: Callable[[RequestView], Sequence[Json]]) -> Callable[..., Iterato
 
     def compare(keyword: str, wanted: object, view: RequestView) -> Iterator[Mismatch]:
         actual = read(view)
-        if not any(_accepts(wanted, value) for value in actual):
+        if not any(accepts(wanted, value) for value in actual):
             yield Mismatch(keyword=keyword, wanted=wanted, actual=list(actual))
 
     return compare
@@ -169,6 +126,36 @@ def _last_text(view: RequestView) -> str | None:
 
 def _texts(view: RequestView) -> list[str]:
     return [text for message in view.messages if (text := text_of(message)) is not None]
+
+
+_MEMBERS: Mapping[str, Callable[[JsonView], Json]] = {
+    "role": lambda message: message.get("role"),
+    "text": text_of,
+    "name": lambda message: message.get("name"),
+    "tool_call_id": lambda message: message.get("tool_call_id"),
+}
+"""What `any_message` reads of a message."""
+
+
+def _compare_any_message(keyword: str, wanted: object, view: RequestView) -> Iterator[Mismatch]:
+    if not any(_is_wanted_message(wanted, message) for message in view.messages):
+        count = len(view.messages)
+        reason = (
+            f"none of {count} is {described(wanted)}"
+            if isinstance(wanted, Mapping)
+            else f"{name_of(wanted)} is true of none of {count}"
+        )
+        actual = [dict(message) for message in view.messages]
+        yield Mismatch(keyword=keyword, wanted=wanted, actual=actual, reason=reason)
+
+
+def _is_wanted_message(wanted: object, message: JsonView) -> bool:
+    if not isinstance(wanted, Mapping):
+        return bool(wanted(message))  # type: ignore[operator]  # is_allowed makes it callable
+    return all(
+        (actual := _MEMBERS[name](message)) is not None and accepts(value, actual)
+        for name, value in wanted.items()
+    )
 
 
 def _system_text(view: RequestView) -> str | None:
@@ -227,7 +214,7 @@ def _compare_headers(keyword: str, wanted: object, view: RequestView) -> Iterato
         actual = header(view.headers, name)
         if value is None and actual is None:
             continue
-        if value is None or actual is None or not _accepts(value, actual):
+        if value is None or actual is None or not accepts(value, actual):
             is_secret = is_credential(name)
             yield Mismatch(
                 keyword=f"{keyword}[{name!r}]",
@@ -245,10 +232,10 @@ def _compare_pointers(keyword: str, wanted: object, view: RequestView) -> Iterat
                 keyword=f"{keyword}[{pointer!r}]",
                 wanted=value,
                 actual=None,
-                reason=f"the request has nothing there, wanted {_described(value)}",
+                reason=f"the request has nothing there, wanted {described(value)}",
             )
         else:
-            if not _accepts(value, actual):
+            if not accepts(value, actual):
                 yield Mismatch(keyword=f"{keyword}[{pointer!r}]", wanted=value, actual=actual)
 
 
@@ -266,15 +253,15 @@ def _compare_schema(keyword: str, wanted: object, view: RequestView) -> Iterator
 def _compare_where(keyword: str, wanted: object, view: RequestView) -> Iterator[Mismatch]:
     verdict = wanted(view.body)  # type: ignore[operator]  # is_allowed makes it callable
     if not verdict:
-        reason = f"{_name(wanted)} returned {_short(verdict)}"
+        reason = f"{name_of(wanted)} returned {short(verdict)}"
         yield Mismatch(keyword=keyword, wanted=wanted, actual=verdict, reason=reason)
 
 
-_TEXT = "a string, re.compile(...), contains(...) or a callable"
+_TEXT = "a string, re.compile(...), contains(...), matches_schema(...) or a callable"
 
 
 def _text_keyword(compare: Callable[..., Iterable[Mismatch]]) -> Keyword:
-    return Keyword(_TEXT, _is_text_wanted, compare)
+    return Keyword(_TEXT, is_text_wanted, compare)
 
 
 def _is_names(value: object) -> bool:
@@ -290,15 +277,21 @@ def _is_map(keys: Callable[[str], bool], values: Callable[[object], bool]) -> Ca
     return check
 
 
-_is_headers = _is_map(bool, lambda value: value is None or _is_text_wanted(value))
+_is_headers = _is_map(bool, lambda value: value is None or is_text_wanted(value))
 _is_pointers = _is_map(lambda key: key == "" or key[0] == "/", lambda _: True)
-_is_results = _is_map(bool, _is_text_wanted)
+_is_results = _is_map(bool, is_text_wanted)
+_is_message = _is_map(_MEMBERS.__contains__, is_text_wanted)
 
 KEYWORDS: Mapping[str, Keyword] = {
     "model": _text_keyword(_one(lambda view: view.body.get("model"))),
     "last_role": _text_keyword(_one(lambda view: view.last_role)),
     "last_text": _text_keyword(_one(_last_text)),
     "any_text": _text_keyword(_any(_texts)),
+    "any_message": Keyword(
+        f"a mapping of {', '.join(_MEMBERS)} to {_TEXT}, or a callable",
+        lambda value: callable(value) or (bool(value) and _is_message(value)),
+        _compare_any_message,
+    ),
     "system_text": _text_keyword(_one(_system_text)),
     "turns": Keyword(
         "a number or a callable",
@@ -307,17 +300,17 @@ KEYWORDS: Mapping[str, Keyword] = {
     ),
     "tools": Keyword(
         f"{_TEXT}, or a sequence of names",
-        lambda value: _is_text_wanted(value) or _is_names(value),
+        lambda value: is_text_wanted(value) or _is_names(value),
         _compare_tools,
     ),
     "tool_result": Keyword(
         f"{_TEXT}, or a mapping of tool call ids to them",
-        lambda value: _is_text_wanted(value) or _is_results(value),
+        lambda value: is_text_wanted(value) or _is_results(value),
         _compare_tool_result,
     ),
     "response_format": Keyword(
         f"{_TEXT}, or the whole object",
-        lambda value: _is_text_wanted(value) or isinstance(value, Mapping),
+        lambda value: is_text_wanted(value) or isinstance(value, Mapping),
         _compare_response_format,
     ),
     "stream": Keyword("True or False", lambda value: isinstance(value, bool), _compare_stream),
@@ -330,7 +323,7 @@ KEYWORDS: Mapping[str, Keyword] = {
     ),
     "schema": Keyword(
         "a JSON Schema",
-        lambda value: isinstance(value, Mapping | bool) and not schema_problems(value),
+        is_schema,
         _compare_schema,
     ),
     "where": Keyword("a callable", callable, _compare_where),

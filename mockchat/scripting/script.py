@@ -14,6 +14,7 @@ from mockchat.scripting.failures import NoStubMatched, UnusedReply
 from mockchat.scripting.journal import Journal
 from mockchat.scripting.matching import Conditions, Matcher, RequestView, matcher
 from mockchat.scripting.replies import check_written
+from mockchat.scripting.shadowing import UnreachableStub, covers
 from mockchat.types import Level, Unmatched, Unused
 
 
@@ -34,7 +35,13 @@ class Stub:
     """
 
     def __init__(
-        self, name: str, matches: Matcher, lock: threading.RLock, check: Callable[[Reply], None]
+        self,
+        name: str,
+        matches: Matcher,
+        lock: threading.RLock,
+        *,
+        check: Callable[[Reply], None],
+        reach: Callable[["Stub"], None],
     ) -> None:
         self.name = name
         self.matcher = matches
@@ -42,6 +49,7 @@ class Stub:
         self._turns: list[_Turn] = []
         self._lock = lock
         self._check = check
+        self._reach = reach
 
     def reply(self, reply: Replying, **options: Unpack[ReplyOptions]) -> Self:
         """Answer with this.
@@ -84,8 +92,11 @@ class Stub:
 
         Raises:
             BadArgument: There is no reply yet.
+            UnreachableStub: A later stub could never answer any more.
         """
         __tracebackhide__ = True
+        if self._turns:
+            self._reach(self)
         return self._repeat("forever()", None)
 
     @property
@@ -93,6 +104,16 @@ class Stub:
         """How many replies it can give; None: without end."""
         counts = [turn.times for turn in self._turns]
         return None if None in counts else sum(count for count in counts if count is not None)
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether it will always have a reply."""
+        return bool(self._turns) and self.total is None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it has a reply to give, or none yet."""
+        return not self._turns or self.obstacle is None
 
     @property
     def expected(self) -> int:
@@ -193,13 +214,17 @@ class Script:
 
         Raises:
             BadArgument: A keyword does not exist, or its value cannot be compared.
+            UnreachableStub: An earlier stub takes all these requests for ever.
         """
         __tracebackhide__ = True
         matches = matcher(**conditions)
         with self._lock:
             line = caller_line()
             name = f"stub {len(self._stubs) + 1}" + (f" ({line})" if line else "")
-            stub = Stub(name, matches, self._lock, self._check)
+            for earlier in self._stubs:
+                if earlier.is_endless and covers(earlier.matcher, matches):
+                    raise UnreachableStub(name, earlier.name, str(earlier.matcher))
+            stub = Stub(name, matches, self._lock, check=self._check, reach=self._reach)
             self._stubs.append(stub)
         return stub
 
@@ -257,12 +282,13 @@ class Script:
             unused = self._unused() if self.unused == "fail" else None
             return (*self._problems, *(() if unused is None else (unused,)))
 
-    def verify(self, raised: BaseException | None = None) -> None:
+    def verify(self, raised: BaseException | None = None, *, is_over: bool = True) -> None:
         """Raise the first problem, the others in its notes; each is told once.
 
         Args:
             raised: What the test raised already, if so. It is not hidden: what was found becomes
                 notes of it, and replies left over count only if not one request arrived.
+            is_over: Whether there will be no more requests; until then no reply is left over.
 
         Raises:
             NoStubMatched: A request matched no stub.
@@ -271,7 +297,11 @@ class Script:
             ServerFailed: The server's thread met an error, a callable's included.
         """
         __tracebackhide__ = True
-        problems = [problem for problem in self.problems() if str(problem) not in self._told]
+        problems = [
+            problem
+            for problem in self.problems()
+            if str(problem) not in self._told and (is_over or not isinstance(problem, UnusedReply))
+        ]
         self._told.update(map(str, problems))
         if raised is None and problems:
             raised, *problems = problems
@@ -279,6 +309,15 @@ class Script:
             raise raised
         if raised is not None:
             _note(raised, [p for p in problems if not isinstance(p, UnusedReply) or not p.requests])
+
+    def _reach(self, endless: Stub) -> None:
+        """Refuse to let a stub answer for ever where a later one still has a reply to give."""
+        __tracebackhide__ = True
+        with self._lock:
+            later = self._stubs[self._stubs.index(endless) + 1 :]
+        for stub in later:
+            if stub.is_waiting and covers(endless.matcher, stub.matcher):
+                raise UnreachableStub(stub.name, endless.name, str(endless.matcher))
 
     def _check(self, reply: Reply) -> None:
         __tracebackhide__ = True

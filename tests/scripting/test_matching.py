@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockchat.errors import BadArgument
-from mockchat.scripting.matching import RequestView, contains, matcher
+from mockchat.scripting.matching import RequestView, contains, matcher, matches_schema
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-9, 9) | st.text(max_size=3),
@@ -64,6 +64,9 @@ CONVERSATION = RequestView(
 )
 
 
+TEXT = "a string, re.compile(...), contains(...), matches_schema(...) or a callable"
+
+
 def is_long(value):
     """Accept nothing that a test asks for."""
     return len(value) > 1000
@@ -98,6 +101,16 @@ MATCHES = [
     {"schema": True},
     {"where": lambda request: request["model"] == "gpt-4o"},
     {"model": "gpt-4o", "stream": True, "last_role": "tool"},
+    {"any_message": {"role": "user", "text": contains("Oslo")}},
+    {"any_message": {"role": "tool", "tool_call_id": "call_2", "text": "rain"}},
+    {"any_message": lambda message: message["role"] == "developer"},
+    {"any_of": [{"model": "o3"}, {"stream": True, "turns": 1}]},
+    {"not_": {"model": "o3"}},
+    {"not_": {"model": "gpt-4o", "stream": False}},
+    {"not_": {"any_of": [{"model": "o3"}, {"not_": {"stream": True}}]}},
+    {"model": matches_schema({"minLength": 3})},
+    {"pointer": {"/messages": matches_schema({"type": "array", "minItems": 6})}},
+    {"response_format": matches_schema({"const": "json_object"})},
 ]
 
 MISMATCHES = [
@@ -133,6 +146,35 @@ MISMATCHES = [
     ),
     ({"pointer": {"/temperature": True}}, "pointer['/temperature'] is 0.5, wanted True"),
     ({"where": lambda request: 0}, "where: <lambda> returned 0"),
+    (
+        {"any_message": {"role": "user", "text": "rain"}},
+        "any_message: none of 6 is {'role': 'user', 'text': 'rain'}",
+    ),
+    ({"any_message": {"name": "kim"}}, "any_message: none of 6 is {'name': 'kim'}"),
+    ({"any_message": lambda message: False}, "any_message: <lambda> is true of none of 6"),
+    (
+        {"any_of": [{"model": "o3"}, {"stream": False, "turns": 2}]},
+        (
+            "any_of: none holds: model is 'gpt-4o', wanted 'o3'; "
+            "or stream is True, wanted False and turns is 1, wanted 2"
+        ),
+    ),
+    (
+        {"not_": {"model": re.compile("^gpt"), "stream": True}},
+        "not_: the request has model=re.compile('^gpt'), stream=True",
+    ),
+    (
+        {"not_": {"any_of": [{"turns": 1}, {"not_": {"turns": 2}}]}},
+        "not_: the request has any_of=[{turns=1}, {not_={turns=2}}]",
+    ),
+    (
+        {"not_": {"headers": {"Authorization": "Bearer sk-secret-key", "x-team": "blue"}}},
+        "not_: the request has headers={'Authorization': '[redacted]', 'x-team': 'blue'}",
+    ),
+    (
+        {"model": matches_schema({"maxLength": 3})},
+        "model is 'gpt-4o', wanted matches_schema({'maxLength': 3})",
+    ),
     ({"any_text": "x" * 150}, None),
 ]
 
@@ -250,7 +292,7 @@ def test_contains_accepts_exactly_the_texts_with_the_fragment(text, start, lengt
 @pytest.mark.parametrize(
     ("conditions", "name", "allowed"),
     [
-        ({"model": 4}, "when(model=)", "a string, re.compile(...), contains(...) or a callable"),
+        ({"model": 4}, "when(model=)", TEXT),
         ({"turns": "2"}, "when(turns=)", "a number or a callable"),
         ({"turns": True}, "when(turns=)", "a number or a callable"),
         ({"stream": 1}, "when(stream=)", "True or False"),
@@ -269,6 +311,49 @@ def test_a_wrong_type_is_refused_at_the_call(conditions, name, allowed):
     with pytest.raises(BadArgument) as caught:
         matcher(**conditions)
     assert (caught.value.name, caught.value.allowed) == (name, allowed)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "name"),
+    [
+        ({"any_of": []}, "when(any_of=)"),
+        ({"any_of": {"model": "x"}}, "when(any_of=)"),
+        ({"any_of": [{}]}, "when(any_of=)"),
+        ({"any_of": [{"modle": "x"}]}, "keyword of when()"),
+        ({"not_": {}}, "when(not_=)"),
+        ({"not_": "x"}, "when(not_=)"),
+        ({"not_": {"turns": "x"}}, "when(turns=)"),
+        ({"any_message": {}}, "when(any_message=)"),
+        ({"any_message": {"rule": "user"}}, "when(any_message=)"),
+        ({"any_message": {"role": 1}}, "when(any_message=)"),
+        ({"any_message": "x"}, "when(any_message=)"),
+    ],
+    ids=shown,
+)
+def test_combined_conditions_are_checked_as_single_ones_are(conditions, name):
+    """A typo two levels down would otherwise never match, or always."""
+    with pytest.raises(BadArgument) as caught:
+        matcher(**conditions)
+    assert caught.value.name == name
+
+
+@given(first=st.booleans(), second=st.booleans())
+def test_any_of_and_not_follow_the_laws_of_logic(first, second):
+    """`not (a and b)` is `not a or not b`, and any_of is the other way about."""
+    a, b = {"stream": first}, {"turns": int(second)}
+    request = view(stream=True, messages=[user("hi")])
+    holds = first, second
+    assert matcher(any_of=[a, b]).matches(request) == any(holds)
+    assert matcher(not_={**a, **b}).matches(request) == (not all(holds))
+    assert matcher(any_of=[{"not_": a}, {"not_": b}]).matches(request) == (not all(holds))
+    assert matcher(not_={"not_": a}).matches(request) == first
+
+
+@pytest.mark.parametrize("schema", [3, None, {"type": "nothing"}, {"enum": {1}}, "x"], ids=repr)
+def test_matches_schema_takes_schemas_only(schema):
+    """What is no schema would fail in the server's thread instead."""
+    with pytest.raises(BadArgument, match=r"matches_schema\(\) is"):
+        matches_schema(schema)
 
 
 @pytest.mark.parametrize("keyword", ["headers", "tools", "tool_result", "response_format"])

@@ -91,7 +91,8 @@ def test_a_script_is_a_sequence_of_texts(plan, requests):
     """Whatever is written, replies come in written order, each as often as said."""
     script, expected = Script(), []
     for number, (matches, counts, is_endless) in enumerate(plan):
-        stub = script.when(stream=not matches)
+        # A predicate: of conditions that compare, one that repeats for ever would leave none over.
+        stub = script.when(where=lambda _, matches=matches: matches)
         for position, count in enumerate(counts):
             name = f"{number}.{position}"
             stub = (stub.then if position else stub.reply)(name).times(count)
