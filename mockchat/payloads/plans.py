@@ -35,6 +35,17 @@ class Plan:
         if any(size < 0 for size in self.sizes) or (self.repeats and not any(self.sizes)):
             raise BadArgument("sizes", self.sizes, "sizes of at least 0, one of them at least 1")
 
+    def __repr__(self) -> str:
+        """Show the plan as the call that makes it."""
+        units = {"whole": "at_once()", "word": "by_word()", "token": "by_token()"}
+        if self.repeats and self.sizes == (1,) and self.unit in units:
+            return units[self.unit]
+        if self.unit == "character" and not self.repeats:
+            return f"exactly({[*self.sizes]})"
+        if self.unit == "character" and len(self.sizes) == 1:
+            return f"chunks_of({self.sizes[0]})"
+        return f"Plan(unit={self.unit!r}, sizes={self.sizes!r}, repeats={self.repeats!r})"
+
     def cut(self, text: str) -> tuple[str, ...]:
         """Return the pieces of `text` in order; joined they are `text` again; () for ""."""
         if not text:

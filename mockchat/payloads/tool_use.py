@@ -60,7 +60,7 @@ def tool_use(asked: Asked, members: ReplyMembers) -> ToolUse:
     answered with text.
     """
     request = asked.request
-    tools = tuple(tool for tool in _tools(request) if members.allows_call(tool.kind))
+    tools = tuple(tool for tool in offered_tools(request) if members.allows_call(tool.kind))
     if tools and "tool_calls" in members.message:
         at_most = 1 if request.get("parallel_tool_calls") is False else None
         return _chosen(tools, request.get("tool_choice", "auto"), at_most)
@@ -87,7 +87,8 @@ def call_text(tool: Tool, draw: Draw, kind: Kind) -> str:
     return json.dumps(value, ensure_ascii=False, separators=None if spaced else (",", ":"))
 
 
-def _tools(request: JsonView) -> Iterator[Tool]:
+def offered_tools(request: JsonView) -> Iterator[Tool]:
+    """Yield the tools a request offers, in their order; what is malformed is no tool."""
     for place, tool in enumerate(member(request, "tools", list) or ()):
         kind = tool.get("type") if isinstance(tool, Mapping) else None
         if kind in {"function", "custom"}:

@@ -1,6 +1,7 @@
 """What a reply can hold, as data, and how everything that `reply` takes becomes one of these."""
 
 import difflib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypedDict, cast
@@ -11,6 +12,11 @@ from mockchat.payloads.plans import Plan
 from mockchat.scripting.faults import Fault, checked
 from mockchat.scripting.faults_timing import Pacing
 from mockchat.types import ChatRequest, Chunk, Completion, JsonView, Kind
+
+
+def _named(options: Mapping[str, object]) -> str:
+    """Return options as they are written in a call."""
+    return ", ".join(f"{name}={value!r}" for name, value in options.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +33,10 @@ class Call:
     input: str
     is_text: bool
 
+    def __repr__(self) -> str:
+        arguments = self.input if self.is_text else json.loads(self.input)
+        return f"tool_call({self.name!r}, {arguments!r})"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
@@ -36,6 +46,17 @@ class Said:
     calls: tuple[Call, ...] = ()
     refusal: str | None = None
 
+    def __repr__(self) -> str:
+        if self.refusal is not None:
+            return f"refusal({self.refusal!r})"
+        if not self.calls:
+            return f"text({self.text!r})"
+        calls = [*map(repr, self.calls)]
+        if self.text is None and len(calls) == 1:
+            return calls[0]
+        said = [] if self.text is None else [repr(self.text)]
+        return f"[{', '.join(said + calls)}]"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whole:
@@ -43,12 +64,18 @@ class Whole:
 
     completion: JsonView
 
+    def __repr__(self) -> str:
+        return repr(dict(self.completion))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Streamed:
     """The chunks of a stream, sent as they are, or joined where no stream is asked for."""
 
     chunks: tuple[JsonView, ...]
+
+    def __repr__(self) -> str:
+        return repr([*self.chunks])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +96,21 @@ class Failure:
     fields: JsonView
     headers: Headers
 
+    def __repr__(self) -> str:
+        more = {"fields": self.fields, "headers": dict(self.headers)}
+        options = {name: value for name, value in more.items() if value} | dict(self.changes)
+        what = repr(self.status if self.name is None else self.name)
+        return f"error({', '.join(filter(None, (what, _named(options))))})"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Computed:
     """A callable that is given the request and returns anything `reply` takes."""
 
     function: Callable[[ChatRequest], object]
+
+    def __repr__(self) -> str:
+        return str(getattr(self.function, "__name__", self.function))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +126,11 @@ class Generated:
     kind: Kind | None = None
     shapes: Mapping[str, float] | None = None
     seed: int | None = None
+
+    def __repr__(self) -> str:
+        options = {"kind": self.kind, "shapes": self.shapes, "seed": self.seed}
+        given = {name: value for name, value in options.items() if value is not None}
+        return f"generated({_named(given)})"
 
 
 Content: TypeAlias = Said | Whole | Streamed | Failure | Computed | Generated
@@ -116,6 +157,18 @@ class Reply:
     pacing: Pacing | None = None
     fault: Fault | None = None
     is_checked: bool = True
+
+    def __repr__(self) -> str:
+        """Show the reply as the call that makes it, to be pasted into a test."""
+        names = ("finish_reason", "usage", "plan", "pacing", "fault")
+        given = {name: value for name in names if (value := getattr(self, name)) is not None}
+        code = repr(self.content)
+        if code.startswith("text("):
+            own = {name: given.pop(name) for name in names[:2] if name in given}
+            code = ", ".join(filter(None, (code[:-1], _named(own)))) + ")"
+        if given:
+            code = f"replace({code}, {_named(given)})"
+        return code if self.is_checked else f"unchecked({code})"
 
 
 Replying: TypeAlias = (

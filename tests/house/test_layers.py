@@ -27,7 +27,10 @@ FLOORS = (
         "mockchat.cli_options",
         "mockchat.cli_profiles",
         "mockchat.cli_validate",
+        "mockchat.pytest_options",
+        "mockchat.machines",
         "mockchat.pytest_plugin",
+        "mockchat.pytest_scripts",
         "mockchat.strategies",
     ),
 )
