@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Unpack
+from urllib.parse import urlsplit
 
 from mockchat.scripting.contents import Replying, ReplyOptions
 from mockchat.scripting.journal import Journal
@@ -11,12 +12,14 @@ from mockchat.scripting.script import Script, Stub
 from mockchat.scripting.transcript import transcript
 from mockchat.server.routes import base_path
 from mockchat.server.settings import Settings
+from mockchat.server.ticket import Application
+from mockchat.server.transports.clients import Clients
 
 API_KEY = "sk-mockchat"
 """What clients of a script may use as their key; any other is accepted as well."""
 
 
-class Mockchat:
+class Mockchat(Clients):
     """A test's face of the server: what to answer, and what arrived.
 
     Attributes:
@@ -27,11 +30,17 @@ class Mockchat:
         api_key: A key for the client; every key is accepted.
     """
 
-    def __init__(self, script: Script, *, url: str, settings: Settings) -> None:
+    def __init__(
+        self, script: Script, *, url: str, settings: Settings, application: Application
+    ) -> None:
+        super().__init__(
+            application,
+            base_url=url + base_path(settings.profile.documents),
+            prefix=urlsplit(url).path,
+            api_key=API_KEY,
+        )
         self.name = script.name
         self.url = url
-        self.base_url = url + base_path(settings.profile.documents)
-        self.api_key = API_KEY
         self._script = script
         self._settings = settings
 
@@ -54,22 +63,27 @@ class Mockchat:
         __tracebackhide__ = True
         return self._script.reply(reply, **options)
 
-    def verify(self, raised: BaseException | None = None) -> None:
+    def verify(self, raised: BaseException | None = None, *, is_over: bool = True) -> None:
         """Raise what went otherwise than written; done for you when the test ends.
 
         See `Script.verify` for arguments and errors.
         """
         __tracebackhide__ = True
-        self._script.verify(raised)
+        self._script.verify(raised, is_over=is_over)
 
     def is_quoted_by(self, error: BaseException) -> bool:
         """Tell whether an exception says, in its text, what went otherwise than written."""
         said = str(error)
         return any(str(problem) in said for problem in self._script.problems())
 
-    def transcript(self) -> str:
-        """Return the journal as a conversation, with what is needed to get the same bytes again."""
-        shown = transcript(self.journal, dropped=self.journal.dropped)
+    def transcript(self, *, since: int = 0) -> str:
+        """Return the journal as a conversation, with what is needed to get the same bytes again.
+
+        Args:
+            since: The first exchange to show.
+        """
+        exchanges = [exchange for exchange in self.journal if exchange.index >= since]
+        shown = transcript(exchanges, dropped=max(0, self.journal.dropped - since))
         return f"profile {self._settings.profile.name}, seed {self._settings.seed}\n{shown}"
 
     def __repr__(self) -> str:

@@ -126,7 +126,12 @@ class MockServer:
     @contextmanager
     def _opened(self, script: Script, settings: Settings) -> Iterator[Mockchat]:
         token = self._dispatcher.open(script, settings)
-        face = Mockchat(script, url=f"{self._live.url}/{token}", settings=settings)
+        face = Mockchat(
+            script,
+            url=f"{self._live.url}/{token}",
+            settings=settings,
+            application=self._dispatcher,
+        )
         self._recent.append(face)
         try:
             yield face

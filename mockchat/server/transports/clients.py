@@ -6,7 +6,6 @@ made, which is what building an openai client costs otherwise.
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
 from mockchat.errors import BadArgument
@@ -34,6 +33,10 @@ class HttpOptions(TypedDict, total=False):
     follow_redirects: bool
 
 
+class _HttpArguments(HttpOptions, total=False):
+    base_url: str
+
+
 class ClientOptions(TypedDict, total=False):
     """What an openai client may be told; what is not said, the package decides.
 
@@ -54,36 +57,43 @@ class ClientOptions(TypedDict, total=False):
     default_query: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Clients:
     """Makes clients whose requests an application answers inside the process.
 
-    Attributes:
+    Journal, rules, timing and faults are those of the server; there is no port, no thread and no
+    task. Clients lead to their script whatever URL they ask.
+
+    Args:
         application: What answers.
         base_url: What clients have as their base URL.
         prefix: The path of the script that requests belong to whose path names none.
         api_key: What openai clients have as their key.
     """
 
-    application: Application
-    base_url: str
-    prefix: str
-    api_key: str
+    def __init__(
+        self, application: Application, *, base_url: str, prefix: str, api_key: str
+    ) -> None:
+        self.base_url = base_url
+        self.api_key = api_key
+        self._application = application
+        self._prefix = prefix
 
     @overload
-    def http(self, library: Literal["httpx"], **options: Unpack[HttpOptions]) -> "httpx.Client": ...
+    def http_client(
+        self, library: Literal["httpx"], **options: Unpack[HttpOptions]
+    ) -> "httpx.Client": ...
     @overload
-    def http(
+    def http_client(
         self, library: Literal["httpx2"], **options: Unpack[HttpOptions]
     ) -> "httpx2.Client": ...
     @overload
-    def http(
-        self, library: Library | None, **options: Unpack[HttpOptions]
+    def http_client(
+        self, library: Library | None = None, **options: Unpack[HttpOptions]
     ) -> "httpx.Client | httpx2.Client": ...
-    def http(
-        self, library: Library | None, **options: Unpack[HttpOptions]
+    def http_client(
+        self, library: Library | None = None, **options: Unpack[HttpOptions]
     ) -> "httpx.Client | httpx2.Client":
-        """Return a client of an HTTP library.
+        """Return a client of an HTTP library that works without a socket.
 
         Args:
             library: Which one; None: the one that the installed openai package uses.
@@ -93,31 +103,38 @@ class Clients:
             BadArgument: There is no such library or option.
             MissingPackage: The library is not installed.
         """
-        client: httpx.Client | httpx2.Client = self._http(library, options, "http_client()")
+        client: httpx.Client | httpx2.Client = self._http(
+            "http_client()", library, self._http_arguments("http_client()", options)
+        )
         return client
 
     @overload
-    def async_http(
+    def async_http_client(
         self, library: Literal["httpx"], **options: Unpack[HttpOptions]
     ) -> "httpx.AsyncClient": ...
     @overload
-    def async_http(
+    def async_http_client(
         self, library: Literal["httpx2"], **options: Unpack[HttpOptions]
     ) -> "httpx2.AsyncClient": ...
     @overload
-    def async_http(
-        self, library: Library | None, **options: Unpack[HttpOptions]
+    def async_http_client(
+        self, library: Library | None = None, **options: Unpack[HttpOptions]
     ) -> "httpx.AsyncClient | httpx2.AsyncClient": ...
-    def async_http(
-        self, library: Library | None, **options: Unpack[HttpOptions]
+    def async_http_client(
+        self, library: Library | None = None, **options: Unpack[HttpOptions]
     ) -> "httpx.AsyncClient | httpx2.AsyncClient":
-        """Return an async client of an HTTP library; arguments and errors as for `http`."""
+        """Return an async client; arguments and errors as for `http_client`.
+
+        A scripted callable runs in the event loop's thread, an async one in a loop of its own.
+        """
         client: httpx.AsyncClient | httpx2.AsyncClient
-        client = self._async_http(library, options, "async_http_client()")
+        client = self._async_http(
+            "async_http_client()", library, self._http_arguments("async_http_client()", options)
+        )
         return client
 
-    def sdk(self, **options: Unpack[ClientOptions]) -> "openai.OpenAI":
-        """Return a client of the openai package.
+    def client(self, **options: Unpack[ClientOptions]) -> "openai.OpenAI":
+        """Return a client of the openai package that works without a socket.
 
         Args:
             **options: See `ClientOptions`.
@@ -128,37 +145,39 @@ class Clients:
         """
         package = openai_package("client()")
         _check("client()", options, ClientOptions)
-        http = self._http(None, {}, "client()")
         client: openai.OpenAI = package.OpenAI(
-            base_url=self.base_url, api_key=self.api_key, http_client=http, **options
+            base_url=self.base_url,
+            api_key=self.api_key,
+            http_client=self._http("client()", None, {}),
+            **options,
         )
         return client
 
-    def async_sdk(self, **options: Unpack[ClientOptions]) -> "openai.AsyncOpenAI":
-        """Return an async client of the openai package; arguments and errors as for `sdk`."""
+    def async_client(self, **options: Unpack[ClientOptions]) -> "openai.AsyncOpenAI":
+        """Return an async client; arguments and errors as for `client`."""
         package = openai_package("async_client()")
         _check("async_client()", options, ClientOptions)
-        http = self._async_http(None, {}, "async_client()")
         client: openai.AsyncOpenAI = package.AsyncOpenAI(
-            base_url=self.base_url, api_key=self.api_key, http_client=http, **options
+            base_url=self.base_url,
+            api_key=self.api_key,
+            http_client=self._async_http("async_client()", None, {}),
+            **options,
         )
         return client
 
-    def _http(self, library: Library | None, options: HttpOptions, caller: str) -> Any:
-        chosen = http_library(library, caller)
+    def _http_arguments(self, caller: str, options: HttpOptions) -> _HttpArguments:
         _check(caller, options, HttpOptions)
-        transport = adapters(chosen).sync(self.application, prefix=self.prefix)
-        return chosen.Client(
-            transport=transport, base_url=self.base_url, trust_env=False, **options
-        )
+        return {"base_url": self.base_url, **options}
 
-    def _async_http(self, library: Library | None, options: HttpOptions, caller: str) -> Any:
+    def _http(self, caller: str, library: Library | None, options: _HttpArguments) -> Any:
         chosen = http_library(library, caller)
-        _check(caller, options, HttpOptions)
-        transport = adapters(chosen).asynchronous(self.application, prefix=self.prefix)
-        return chosen.AsyncClient(
-            transport=transport, base_url=self.base_url, trust_env=False, **options
-        )
+        transport = adapters(chosen).sync(self._application, prefix=self._prefix)
+        return chosen.Client(transport=transport, trust_env=False, **options)
+
+    def _async_http(self, caller: str, library: Library | None, options: _HttpArguments) -> Any:
+        chosen = http_library(library, caller)
+        transport = adapters(chosen).asynchronous(self._application, prefix=self._prefix)
+        return chosen.AsyncClient(transport=transport, trust_env=False, **options)
 
 
 def _check(caller: str, options: Mapping[str, object], known: type) -> None:

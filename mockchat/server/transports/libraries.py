@@ -2,7 +2,7 @@
 
 from functools import cache
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, requires
 from types import ModuleType
 from typing import Literal, TypeAlias, get_args
 
@@ -12,7 +12,6 @@ Library: TypeAlias = Literal["httpx", "httpx2"]
 """An HTTP library that the openai package has been made on: httpx before version 3, httpx2 since."""
 
 _NAMES: tuple[Library, ...] = get_args(Library)
-_OLDEST_SDK = 1
 
 
 class MissingPackage(MockchatError, ImportError):
@@ -62,7 +61,7 @@ def openai_package(caller: str) -> ModuleType:
     """
     command = "pip install openai"
     package = _imported("openai", caller, "the package openai", command)
-    if int(version("openai").partition(".")[0]) < _OLDEST_SDK:
+    if not hasattr(package, "OpenAI"):
         raise MissingPackage(caller, "openai 1 or newer", f"{command} --upgrade")
     return package
 

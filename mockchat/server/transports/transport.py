@@ -29,13 +29,18 @@ ABILITIES = frozenset(Ability)
 
 
 class Stream:
-    """The body of a response that is read piece by piece."""
+    """The body of a response that is read piece by piece.
+
+    Who reads it again goes on where the first reader stopped: the openai package does, to take what
+    follows `[DONE]`.
+    """
 
     def __init__(self, playing: Playing) -> None:
         self._playing = playing
+        self._steps = playing.body()
 
     def __iter__(self) -> Iterator[bytes]:
-        for step in self._playing.body():
+        for step in self._steps:
             if isinstance(step, bytes):
                 yield step
             else:
@@ -53,9 +58,10 @@ class AsyncStream:
 
     def __init__(self, playing: Playing) -> None:
         self._playing = playing
+        self._steps = playing.body()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for step in self._playing.body():
+        for step in self._steps:
             if isinstance(step, bytes):
                 yield step
             else:
