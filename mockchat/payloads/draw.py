@@ -1,6 +1,6 @@
 """The one interface of choices: everything generated is a function of what a `Draw` answers."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Draw(Protocol):
@@ -46,3 +46,20 @@ class Draw(Protocol):
     def format(self, name: str) -> str:
         """Return text in the JSON Schema format `name`; one of `formats.FORMATS`."""
         ...
+
+
+@runtime_checkable
+class LarkDraw(Draw, Protocol):
+    """A source of choice that can follow Lark grammars as well: Hypothesis' own, not the server's."""
+
+    def lark(self, grammar: str) -> str:
+        """Return text of the language that a Lark grammar describes, from its rule `start`.
+
+        Raises:
+            NoGrammar: It is no Lark grammar, or the package lark is not installed.
+        """
+        ...
+
+
+class NoGrammar(Exception):
+    """No text can be drawn from a grammar; the text of the exception is the reason."""

@@ -7,8 +7,10 @@ import math
 from functools import lru_cache
 
 from hypothesis import strategies as st
+from hypothesis.errors import InvalidArgument
 
 from mockchat.payloads import formats, regexes
+from mockchat.payloads.draw import NoGrammar
 
 _PERCENT = 100
 _WORDY = "abcdefghijklmnopqrstuvwxyz "
@@ -83,6 +85,14 @@ class HypothesisDraw:
         """Return text in the format `name`."""
         return formats.sample(name, self)
 
+    def lark(self, grammar: str) -> str:
+        """Return text that follows a Lark grammar, from its rule `start`.
+
+        Raises:
+            NoGrammar: It is no Lark grammar, or the package lark is not installed.
+        """
+        return self._draw(_larks(grammar))
+
 
 @lru_cache(maxsize=1024)
 def _integers(lo: int, hi: int) -> st.SearchStrategy[int]:
@@ -101,3 +111,22 @@ def _texts(lo: int, hi: int, hint: str) -> st.SearchStrategy[str]:
     if alphabet is None:
         return st.text(min_size=lo, max_size=hi)
     return st.text(alphabet, min_size=lo, max_size=hi)
+
+
+@lru_cache(maxsize=64)
+def _larks(grammar: str) -> st.SearchStrategy[str]:
+    try:
+        # Only here: lark is an extra.
+        from hypothesis.extra.lark import from_lark  # noqa: PLC0415
+        from lark import Lark  # noqa: PLC0415
+        from lark.exceptions import LarkError  # noqa: PLC0415
+    except ImportError:
+        raise NoGrammar(
+            "inputs for Lark grammars are drawn with the package lark: pip install 'mockchat[lark]'"
+        ) from None
+    try:
+        strategy = from_lark(Lark(grammar, start="start"))
+        strategy.validate()
+    except (LarkError, InvalidArgument) as problem:
+        raise NoGrammar(f"not a Lark grammar that can be followed: {problem}") from None
+    return strategy

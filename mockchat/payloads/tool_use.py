@@ -9,7 +9,7 @@ from mockchat.contract.regex_syntax import BadPattern
 from mockchat.errors import ImpossibleSchema
 from mockchat.payloads import regexes
 from mockchat.payloads.asked import Asked, member
-from mockchat.payloads.draw import Draw
+from mockchat.payloads.draw import Draw, LarkDraw, NoGrammar
 from mockchat.payloads.members import ReplyMembers
 from mockchat.payloads.text import prose, wild_text
 from mockchat.payloads.values import generate
@@ -75,7 +75,8 @@ def call_text(tool: Tool, draw: Draw, kind: Kind) -> str:
 
     Raises:
         ImpossibleSchema: No value fits the parameters, or the input follows a grammar that cannot
-            be sampled: a regular expression out of reach, or any Lark grammar.
+            be sampled: a regular expression out of reach, or a Lark grammar, which only strategies
+            follow.
     """
     if tool.kind == "custom":
         return _custom_input(tool, draw, kind)
@@ -172,6 +173,14 @@ def _custom_input(tool: Tool, draw: Draw, kind: Kind) -> str:
             except (BadPattern, regexes.NoSample) as problem:
                 at = f"{tool.pointer}/format/grammar/definition"
                 raise ImpossibleSchema(at, f"no text for this regex: {problem}") from problem
+        case {"type": "grammar", "grammar": {"syntax": "lark", "definition": str(definition)}} if (
+            isinstance(draw, LarkDraw)
+        ):
+            try:
+                return draw.lark(definition)
+            except NoGrammar as problem:
+                at = f"{tool.pointer}/format/grammar/definition"
+                raise ImpossibleSchema(at, str(problem)) from problem
         case {"type": "grammar"}:
             at = f"{tool.pointer}/format/grammar"
             raise ImpossibleSchema(at, "inputs are made for regex grammars, not for Lark")
