@@ -7,10 +7,10 @@ ARGS ?=
 
 BIN := .venv/bin
 READY := .venv/.ready
-SDKS := .venvs/openai-1 .venvs/openai-2
+SDKS := .venvs/openai-1 .venvs/openai-2 .venvs/openai-node
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test proof lowest lint format bench sdks sdk-suite wheel-check clean
+.PHONY: help serve test proof lowest lint format bench sdks sdk-suite clients wheel-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,10 +44,13 @@ bench: $(READY) ## measure validation, schemas of callers and the server beside 
 	@$(BIN)/python benchmarks/bench_schemas.py
 	@$(BIN)/python benchmarks/bench_server.py $(ARGS)
 
-sdks: $(SDKS:%=%/.ready) ## make the environments of openai 1.x and 2.x, which the tests then use
+sdks: $(SDKS:%=%/.ready) ## make the environments of openai 1.x, 2.x and for node, which the tests then use
 
 sdk-suite: $(READY) .venvs/sdk-suite/.ready ## run the openai SDK's own tests against mockchat
 	@PYTHONPATH=tests $(BIN)/python tests/sdk/official_suite.py .venvs/sdk-suite $(ARGS)
+
+clients: $(READY) sdks ## measure what the clients do with every plan and fault, and write docs/clients.md
+	@PYTHONPATH=tests $(BIN)/python tests/clients/client_page.py
 
 wheel-check: $(READY) ## build sdist and wheel, install the wheel elsewhere, make one call
 	@PYTHONPATH=tests $(BIN)/python tests/house/wheel_check.py
@@ -69,6 +72,13 @@ $(READY): pyproject.toml hatch_build.py
 	@$(BIN)/python -m venv .venvs/openai-$*
 	@.venvs/openai-$*/bin/python -m pip install -qq --disable-pip-version-check 'openai==$*.*'
 	@touch $@
+
+# Without npm, or without its registry, the tests of this client say that they skip it, and why.
+.venvs/openai-node/.ready: tests/clients/package.json tests/clients/package-lock.json
+	@mkdir -p $(@D)
+	@cp $^ $(@D)
+	@if command -v npm >/dev/null && (echo "setting up $(@D)" >&2; cd $(@D) && npm ci --silent --fetch-retries=1 --no-audit --no-fund); \
+	  then touch $@; else echo "openai for node is left out: npm ci did not work" >&2; fi
 
 .venvs/lowest/.ready: pyproject.toml tests/house/lowest.py | $(READY)
 	@echo "setting up .venvs/lowest" >&2

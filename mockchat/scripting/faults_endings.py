@@ -124,7 +124,7 @@ ENDING_FAULTS = (
     NamedFault(
         name="truncated",
         meaning="The stream ends after the second chunk; the HTTP body is whole.",
-        source="openai 1.109 to 3.51, run: ends silently, finish_reason None; openai-node, read: throws",
+        source="openai 1.109 to 3.51, run: ends silently, finish_reason None; openai-node 7, run: `.stream()` throws",
         fault=EndEarly(after_chunks=2),
         breaks=_UNFINISHED,
     ),
@@ -155,7 +155,7 @@ ENDING_FAULTS = (
     NamedFault(
         name="done-with-more",
         meaning="The last event begins with `[DONE]` and goes on.",
-        source="openai 1.109 to 3.51, run: stops; openai-node, read: compares whole, so SyntaxError",
+        source="openai 1.109 to 3.51, run: stops; openai-node 7, run: SyntaxError",
         fault=_Ending(name="done-with-more", instead=lambda _: (b"data: [DONE]!\n\n",)),
         is_survivable=True,
         breaks=frozenset({"stream.data-json", "stream.ending", "stream.done-missing"}),

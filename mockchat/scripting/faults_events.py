@@ -194,7 +194,7 @@ EVENT_FAULTS = (
     NamedFault(
         name="malformed-json",
         meaning="The JSON of one chunk breaks off; the stream goes on.",
-        source="openai 1.109 to 3.51, run: JSONDecodeError; openai-node, read: SyntaxError",
+        source="openai 1.109 to 3.51, run: JSONDecodeError; openai-node 7, run: SyntaxError",
         fault=MalformedJson(after_chunks=2),
         breaks=frozenset({"stream.data-json"}),
     ),
@@ -235,7 +235,7 @@ EVENT_FAULTS = (
     NamedFault(
         name="named-event",
         meaning="A chunk without error has a line `event: error` before it.",
-        source="openai 1.109 to 3.51, run: read as a chunk; openai-node, read: an error",
+        source="openai 1.109 to 3.51, run: read as a chunk; openai-node 7, run: APIError",
         fault=ControlField(line="event: error", after_chunks=1),
         is_survivable=True,
         breaks=frozenset({"stream.control-field"}),

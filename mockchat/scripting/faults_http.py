@@ -180,7 +180,7 @@ HTTP_FAULTS = (
     NamedFault(
         name="status-429-retry-after-long",
         meaning="A proxy answers with status 429 and `retry-after: 600`.",
-        source="openai 2.54 and 3.51, run: gives up; 1.109: waits as long as it likes",
+        source="openai 2.54 and 3.51, run: gives up; 1.109, run: asks again at once",
         fault=ProxyError(status=429, headers=(("retry-after", "600"),)),
     ),
     NamedFault(
