@@ -45,6 +45,29 @@ class FaultMissed(MockchatError, ValueError):
         return f"{self.fault} cannot happen: {self.reason}"
 
 
+class CannotPlay(MockchatError, ValueError):
+    """A fault, or timing, that the adapter in use cannot play; leaving it out would fake a test.
+
+    Args:
+        effect: The fault or the pacing as its author wrote it.
+        lacking: The abilities that it needs and the adapter does not have, by name.
+        able: Those that the adapter has, by name.
+    """
+
+    def __init__(self, effect: str, lacking: tuple[str, ...], able: tuple[str, ...]) -> None:
+        super().__init__(effect, lacking, able)
+        self.effect = effect
+        self.lacking = lacking
+        self.able = able
+
+    def __str__(self) -> str:
+        needs, able = ", ".join(self.lacking), ", ".join(self.able) or "none of them"
+        return (
+            f"{self.effect} cannot be played here: it needs {needs}, and of what faults need, what "
+            f"answers here can do {able}. The fixture's own server can do all."
+        )
+
+
 class Fault(Protocol):
     """One kind of damage: a pure function from a delivery, and a draw, to a worse delivery.
 
@@ -96,6 +119,28 @@ class Effects:
         if self.pacing is not None:
             delivery = self.pacing.apply(delivery, self.draw)
         return delivery if self.fault is None else self.fault.apply(delivery, self.draw)
+
+
+def check_playable(
+    pacing: Timing | None, fault: Fault | None, abilities: frozenset[Ability]
+) -> None:
+    """Refuse what an adapter with these abilities cannot play.
+
+    Raises:
+        CannotPlay: The fault, or the pacing, needs more.
+    """
+    __tracebackhide__ = True
+    wanted = (
+        (pacing, NOTHING if pacing is None else frozenset({Ability.TIMING})),
+        (fault, NOTHING if fault is None else fault.needs),
+    )
+    for effect, needs in wanted:
+        if needs - abilities:
+            lacking, able = (
+                tuple(ability.value for ability in Ability if ability in found)
+                for found in (needs - abilities, abilities)
+            )
+            raise CannotPlay(repr(effect), lacking, able)
 
 
 def sometimes(fault: Fault, p: float) -> Fault:

@@ -4,7 +4,8 @@ import asyncio
 import difflib
 import inspect
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from http.client import responses
 from typing import cast
@@ -256,7 +257,7 @@ def _computed(
 ) -> Reply:
     result = computed.function(cast("ChatRequest", view.body))
     if inspect.iscoroutine(result):
-        result = asyncio.run(result)
+        result = _awaited(result)
     inner = reply_of(result)
     inner = replace(
         inner,
@@ -269,6 +270,16 @@ def _computed(
     )
     check_written(inner, contract, level=level)
     return inner
+
+
+def _awaited(coroutine: Coroutine[Json, Json, Json]) -> Json:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    # A client without a socket asks from inside its loop: another loop needs another thread.
+    with ThreadPoolExecutor(max_workers=1) as other:
+        return other.submit(asyncio.run, coroutine).result()
 
 
 def _message(said: Said, view: RequestView) -> JsonObject:

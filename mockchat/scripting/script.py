@@ -11,6 +11,7 @@ from mockchat.scripting.arguments import is_whole_number
 from mockchat.scripting.callers import caller_line
 from mockchat.scripting.contents import Reply, Replying, ReplyOptions, given_options, reply_of
 from mockchat.scripting.failures import NoStubMatched, UnusedReply
+from mockchat.scripting.faults import Ability, check_playable
 from mockchat.scripting.journal import Journal
 from mockchat.scripting.matching import Conditions, Matcher, RequestView, matcher
 from mockchat.scripting.replies import check_written
@@ -186,6 +187,7 @@ class Script:
         unused: "fail": a reply that nothing asked for fails the test.
         level: How replies are judged.
         journal_limit: How many exchanges the journal keeps.
+        abilities: What the adapters that play its replies can do; all unless said.
     """
 
     def __init__(  # noqa: PLR0913 - one keyword for each option of the fixture
@@ -197,12 +199,14 @@ class Script:
         unused: Unused = "fail",
         level: Level = "observed",
         journal_limit: int = 1000,
+        abilities: frozenset[Ability] = frozenset(Ability),
     ) -> None:
         self.name = name
         self.contract = contract or contract_for()
         self.unmatched = unmatched
         self.unused = unused
         self.level: Level = level
+        self.abilities = abilities
         self.journal = Journal(limit=journal_limit)
         self._stubs: list[Stub] = []
         self._problems: list[MockchatError] = []
@@ -321,6 +325,7 @@ class Script:
 
     def _check(self, reply: Reply) -> None:
         __tracebackhide__ = True
+        check_playable(reply.pacing, reply.fault, self.abilities)
         check_written(reply, self.contract, level=self.level)
 
     def _unused(self) -> UnusedReply | None:

@@ -9,7 +9,7 @@ from mockchat.payloads.plans import random_plan
 from mockchat.payloads.seeded import SeededDraw
 from mockchat.payloads.streams import stream_of
 from mockchat.scripting.failures import NoStubMatched
-from mockchat.scripting.faults import Effects
+from mockchat.scripting.faults import Effects, check_playable
 from mockchat.scripting.matching import RequestView
 from mockchat.scripting.replies import Answer, answer
 from mockchat.server.models import find_model
@@ -23,7 +23,8 @@ def create_completion(service: Service, call: Call) -> Result:
     """Answer a conversation: as scripted, else made up for it.
 
     Raises:
-        Refusal: The request breaks the contract, names an unknown model, or matches no stub.
+        Refusal: The request breaks the contract, names an unknown model, is over a limit, or
+            matches no stub.
         MockchatError: A scripted reply is no answer to it; whatever a scripted callable raises.
     """
     body = read_body(service, call, "request")
@@ -32,7 +33,7 @@ def create_completion(service: Service, call: Call) -> Result:
     heeded = service.contract.profile.heeded(body)
     if isinstance(body.get("model"), str):
         find_model(service, body["model"])
-    made, draw = _answer(service, call, body)
+    made, draw = _answered(service, call, body)
     effects = Effects(pacing=made.pacing, fault=made.fault, draw=draw)
     if made.error is not None:
         return Result(
@@ -51,15 +52,30 @@ def create_completion(service: Service, call: Call) -> Result:
     )
 
 
-def _answer(service: Service, call: Call, body: JsonObject) -> tuple[Answer, SeededDraw]:
+def _answered(service: Service, call: Call, body: JsonObject) -> tuple[Answer, SeededDraw]:
+    """Answer within the limits: what the reply used is counted, a reply that failed used nothing."""
+    view = RequestView(
+        method=call.incoming.method, path=call.path, headers=call.incoming.headers, body=body
+    )
+    admission = service.limiter.admit(call.script, view)
+    if admission is None:
+        return _answer(service, call, view)
+    call.standings = admission.standings
+    if admission.error is not None:
+        raise Refusal(admission.error)
+    used = 0
+    try:
+        made, draw = _answer(service, call, view)
+        used = _used(made)["tokens"]
+    finally:
+        admission.settle(used)
+        call.standings = admission.standings
+    return made, draw
+
+
+def _answer(service: Service, call: Call, view: RequestView) -> tuple[Answer, SeededDraw]:
     settings = service.settings
     if call.script is not None:
-        view = RequestView(
-            method=call.incoming.method,
-            path=call.path,
-            headers=call.incoming.headers,
-            body=body,
-        )
         try:
             selection = call.script.select(view)
         except NoStubMatched as unmatched:
@@ -79,9 +95,11 @@ def _answer(service: Service, call: Call, body: JsonObject) -> tuple[Answer, See
                 source=selection.stub.name,
                 tokenizer=service.tokenizer,
             )
+            # What a callable returned was not there to be looked at when the reply was written.
+            check_playable(made.pacing, made.fault, call.script.abilities)
             return made, draw
     draw = service.draw(call)
-    return _generated(service, body, draw), draw
+    return _generated(service, view.body, draw), draw
 
 
 def _generated(service: Service, body: JsonObject, draw: SeededDraw) -> Answer:

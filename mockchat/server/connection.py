@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from werkzeug.serving import WSGIRequestHandler
 
 from mockchat.exchange import Delivery, Incoming, Outcome
+from mockchat.scripting.faults import Ability
 from mockchat.server import framing
 from mockchat.server.framing import Refused
 from mockchat.server.reading import RequestReader
@@ -27,6 +28,8 @@ from mockchat.server.ticket import Ticket, answered
 if TYPE_CHECKING:
     from mockchat.server.werkzeug_server import ThreadedServer
 
+ABILITIES = frozenset(Ability)
+"""What this adapter can play: all there is."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _NO_LINGER = struct.pack("ii", 1, 0)
 """SO_LINGER on, with zero seconds: closing sends RST instead of FIN."""
