@@ -120,7 +120,9 @@ def test_every_rule_is_broken_by_some_mutation():
 @given(data=st.data(), document=st.sampled_from(["request", "response", "stream"]))
 def test_a_drawn_rule_mutation_breaks_its_rule_alone(data, document):
     """What the draw decides must not touch what is broken."""
-    profile = data.draw(st.sampled_from(PROFILES))
+    # The page profiles have documents and no rules for some of them.
+    able = [name for name in PROFILES if rules(document, contract_for(name), "observed")]
+    profile = data.draw(st.sampled_from(able))
     level = data.draw(st.sampled_from(LEVELS))
     known = rules(document, contract_for(profile), level)
     name = data.draw(st.sampled_from([*known]))
