@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from mockchat.scripting.fault_list import stream_fault, stream_faults
     from mockchat.scripting.faults import (
         Ability,
+        CannotPlay,
         Fault,
         FaultMissed,
         NamedFault,
@@ -80,6 +81,13 @@ if TYPE_CHECKING:
     from mockchat.scripting.shadowing import UnreachableStub
     from mockchat.server.face import Mockchat
     from mockchat.server.mock_server import MockServer
+    from mockchat.server.transports.libraries import MissingPackage
+    from mockchat.server.unscripted import (
+        async_client,
+        async_http_client,
+        client,
+        http_client,
+    )
 
 __all__ = [
     "Ability",
@@ -87,6 +95,7 @@ __all__ = [
     "BadArgument",
     "BrokenProfile",
     "ByteCuts",
+    "CannotPlay",
     "ChatMachine",
     "Contract",
     "ControlField",
@@ -111,6 +120,7 @@ __all__ = [
     "KeepAlive",
     "LateRequest",
     "MalformedJson",
+    "MissingPackage",
     "MockServer",
     "Mockchat",
     "MockchatError",
@@ -136,17 +146,21 @@ __all__ = [
     "Violation",
     "Write",
     "WrongContentType",
+    "async_client",
+    "async_http_client",
     "at_once",
     "at_random",
     "by_token",
     "by_word",
     "chat_machine",
     "chunks_of",
+    "client",
     "contains",
     "contract_for",
     "error",
     "exactly",
     "generated",
+    "http_client",
     "join",
     "load_profile",
     "matches_schema",
@@ -196,7 +210,15 @@ _HOMES = {
         "UnusedReply",
     ),
     "scripting.fault_list": ("stream_fault", "stream_faults"),
-    "scripting.faults": ("Ability", "Fault", "FaultMissed", "NamedFault", "sometimes", "together"),
+    "scripting.faults": (
+        "Ability",
+        "CannotPlay",
+        "Fault",
+        "FaultMissed",
+        "NamedFault",
+        "sometimes",
+        "together",
+    ),
     "scripting.faults_connection": ("ByteCuts", "CutStream"),
     "scripting.faults_endings": ("EndEarly", "ErrorFrame"),
     "scripting.faults_events": (
@@ -222,6 +244,8 @@ _HOMES = {
     "scripting.shadowing": ("UnreachableStub",),
     "server.face": ("Mockchat",),
     "server.mock_server": ("MockServer",),
+    "server.transports.libraries": ("MissingPackage",),
+    "server.unscripted": ("async_client", "async_http_client", "client", "http_client"),
 }
 _MODULES = {name: f"mockchat.{module}" for module, names in _HOMES.items() for name in names}
 """Where each public name lives."""
