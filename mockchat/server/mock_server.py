@@ -15,10 +15,12 @@ from mockchat.scripting.callers import caller_line
 from mockchat.scripting.failures import LateRequest
 from mockchat.scripting.script import Script
 from mockchat.scripting.scripts import Scripts
+from mockchat.server import connection
 from mockchat.server.dispatcher import Dispatcher
 from mockchat.server.face import Mockchat, verified
 from mockchat.server.script_options import ScriptOptions, check_options
 from mockchat.server.settings import Settings
+from mockchat.server.transports import transport
 from mockchat.server.werkzeug_server import LiveServer
 
 _REMEMBERED = 8
@@ -118,6 +120,7 @@ class MockServer:
                 unmatched=options.get("unmatched", "fail"),
                 unused=options.get("unused", "fail"),
                 level=options.get("level", "observed"),
+                abilities=connection.ABILITIES & transport.ABILITIES,
             )
         except MockchatError as error:
             raise error.with_traceback(None) from None  # the frames between are ours
