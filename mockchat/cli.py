@@ -7,11 +7,15 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack, get_args
 
 import click
+from click.core import ParameterSource
 
 from mockchat.cli_generate import generate
 from mockchat.cli_options import (
@@ -22,10 +26,12 @@ from mockchat.cli_options import (
     tokenizer_option,
 )
 from mockchat.cli_profiles import profiles
+from mockchat.cli_scenario import scenario, scenario_option
 from mockchat.cli_validate import validate
-from mockchat.types import Kind, Models, Validation
+from mockchat.types import Json, Kind, Models, Validation
 
 if TYPE_CHECKING:
+    from mockchat.server.settings import Settings
     from mockchat.server.werkzeug_server import LiveServer
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
@@ -38,6 +44,7 @@ class _ServeOptions(TypedDict):
 
     host: str
     port: int
+    scenario: tuple[Path, ...]
     profile: str
     schemas: Path | None
     seed: int
@@ -62,6 +69,7 @@ def main() -> None:
 
 main.add_command(generate)
 main.add_command(profiles)
+main.add_command(scenario)
 main.add_command(validate)
 
 
@@ -70,6 +78,7 @@ main.add_command(validate)
 @click.option(
     "--port", default=4010, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes any."
 )
+@scenario_option
 @click.option("--profile", default="openai", metavar="NAME", help="Variant of the API to be.")
 @schemas_option
 @click.option("--seed", default=0, help="Same seed, same request: same reply.")
@@ -133,43 +142,61 @@ def serve(**options: Unpack[_ServeOptions]) -> None:
     # Blocked before any thread starts and before the first line is printed, then waited for: a
     # handler could run inside the very lock that it needs.
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
-    server = _start(options)
+    server, served = _start(options)
     try:
-        _greet(server, options)
+        _greet(server, served, options)
         signal.sigwait(_STOPPING)
     finally:
         server.stop()
 
 
-def _start(options: _ServeOptions) -> "LiveServer":
-    """Return a listening server, or refuse with the reason."""
-    from mockchat.contract.profile import load_profile
+def _start(options: _ServeOptions) -> "tuple[LiveServer, str]":
+    """Return a listening server and what it serves, in words; or refuse with the reason."""
     from mockchat.scripting.scripts import Scripts
     from mockchat.server.app import App
-    from mockchat.server.settings import Settings
+    from mockchat.server.scenarios import ScenarioApp
     from mockchat.server.werkzeug_server import LiveServer
 
+    source = click.get_current_context().get_parameter_source
+    given = {name for name in options if source(name) is not ParameterSource.DEFAULT}
+    app: App | ScenarioApp
     with refusing():
-        profile = load_profile(options["profile"], options["schemas"])
-        settings = Settings(
-            profile=profile.with_models(options["model"]),
-            seed=options["seed"],
-            kind=options["kind"],
-            validation=options["validation"],
-            models=options["models"],
-            unmatched="generate",
-            locale=options["locale"],
-            shapes=options["shapes"],
-            tokenizer=options["tokenizer"],
-            api_keys=options["api_key"],
-            body_limit=options["body_limit"],
-            vary_repeats=options["vary_repeats"],
-        )
-        app = App(settings, Scripts())
-        return LiveServer(app, host=options["host"], port=options["port"]).start()
+        if options["scenario"]:
+            settings_of = partial(_settings, options, given)
+            app = ScenarioApp(options["scenario"], settings_of, options["schemas"])
+            served = f"{app.settings.profile.name} by {app.summary}"
+        else:
+            app = App(_settings(options, given, {}), Scripts())
+            served = options["profile"]
+        return LiveServer(app, host=options["host"], port=options["port"]).start(), served
 
 
-def _greet(server: "LiveServer", options: _ServeOptions) -> None:
+def _settings(
+    options: _ServeOptions, given: AbstractSet[str], asked: Mapping[str, Json]
+) -> "Settings":
+    """Return the settings; what a scenario has `asked` for counts where no option was `given`."""
+    from mockchat.contract.profile import load_profile
+    from mockchat.server.settings import Settings
+
+    said = {**options, **{name: asked[name] for name in asked if name not in given}}
+    return Settings(
+        profile=load_profile(said["profile"], said["schemas"]).with_models(said["model"]),
+        seed=said["seed"],
+        kind=said["kind"],
+        validation=said["validation"],
+        models=said["models"],
+        level=said.get("level", "observed"),
+        unmatched=said.get("unmatched", "generate"),
+        locale=said["locale"],
+        shapes=said["shapes"],
+        tokenizer=said["tokenizer"],
+        api_keys=said["api_key"],
+        body_limit=said["body_limit"],
+        vary_repeats=said["vary_repeats"],
+    )
+
+
+def _greet(server: "LiveServer", served: str, options: _ServeOptions) -> None:
     """Print where the server is and two lines to copy; never a key."""
     if not _is_loopback(options["host"]):
         click.echo(
@@ -181,7 +208,7 @@ def _greet(server: "LiveServer", options: _ServeOptions) -> None:
     key = "" if has_keys else " OPENAI_API_KEY=any"
     authorization = ' -H "Authorization: Bearer $OPENAI_API_KEY"' if has_keys else ""
     greeting = (
-        f"mockchat serves {options['profile']} at {url} (Ctrl+C stops it)\n"
+        f"mockchat serves {served} at {url} (Ctrl+C stops it)\n"
         "\n"
         f"export OPENAI_BASE_URL={url}{key}\n"
         f"curl {url}/chat/completions{authorization}"

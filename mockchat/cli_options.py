@@ -24,11 +24,13 @@ class Refusal(click.ClickException):
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """Turn an error of ours into a refusal."""
+    """Turn an error of ours, or a file that cannot be read, into a refusal."""
     try:
         yield
     except MockchatError as error:
         raise Refusal(str(error)) from error
+    except OSError as error:
+        raise Refusal(f"{error.filename}: {error.strerror}") from error
 
 
 schemas_option = click.option(

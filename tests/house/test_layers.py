@@ -26,6 +26,7 @@ FLOORS = (
         "mockchat.cli_generate",
         "mockchat.cli_options",
         "mockchat.cli_profiles",
+        "mockchat.cli_scenario",
         "mockchat.cli_validate",
         "mockchat.pytest_options",
         "mockchat.machines",
