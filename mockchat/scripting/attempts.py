@@ -67,7 +67,7 @@ class Attempts:
     def copy(self) -> "Attempts":
         """Return one with the same memory, for exchanges whose end may yet change."""
         other = Attempts(self._limit)
-        other._tries.update(self._tries)  # noqa: SLF001 - its own class
+        other._tries.update(self._tries)
         return other
 
 
@@ -110,3 +110,9 @@ def _key(exchange: Exchange) -> bytes:
     name = header(exchange.headers, "idempotency-key")
     parts = [exchange.method, exchange.path, name, exchange.request]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "replace")).digest()
+
+
+def linked(exchanges: Sequence[Exchange]) -> dict[int, Link]:
+    """Return what each of the exchanges repeats of them, by its index."""
+    attempts = Attempts(max(1, len(exchanges)))
+    return {exchange.index: attempts.link(exchange) for exchange in exchanges}

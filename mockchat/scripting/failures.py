@@ -8,10 +8,12 @@ from mockchat.errors import MockchatError
 from mockchat.scripting.credentials import redact_text
 
 _PACKAGE = str(Path(__file__).parents[1])
-_UNSEEN_CLIENT = (
-    "Was the client built before the test set OPENAI_BASE_URL, at import or in a wider fixture? "
-    "Build it in the test, or set mockchat_env = session: README.md#a-client-built-at-import"
+UNSEEN_CLIENT = (
+    "Is an await missing, or was the client given another base_url? Was it built before the test "
+    "set OPENAI_BASE_URL, at import or in a wider fixture? Build it in the test, or set "
+    "mockchat_env = session: README.md#a-client-built-at-import"
 )
+"""What to look at where not one request arrived."""
 
 
 class NoStubMatched(MockchatError, AssertionError):
@@ -98,7 +100,7 @@ class UnusedReply(MockchatError, AssertionError):
         advice = (
             'Remove what is not needed, or allow it with unused="ignore": README.md#unused-replies'
             if self.requests
-            else _UNSEEN_CLIENT
+            else UNSEEN_CLIENT
         )
         return f"{fact}\n\n{stubs}\n\n{advice}"
 
@@ -123,6 +125,83 @@ class InvalidReply(MockchatError, ValueError, AssertionError):
             f"{self.fact}{gap}{violations}\n\n"
             "Correct the reply, or send it as it is with unchecked(...): "
             "README.md#replies-that-break-the-contract"
+        )
+
+
+class RequestsDiffer(MockchatError, AssertionError):
+    """Requests that are otherwise than a test asserts.
+
+    Args:
+        fact: What arrived and what was wanted, in one sentence.
+        lines: One line for each request concerned.
+        advice: What to do.
+    """
+
+    def __init__(self, fact: str, lines: Sequence[str] = (), advice: str = "") -> None:
+        super().__init__(fact, tuple(lines), advice)
+        self.fact = fact
+        self.lines = tuple(lines)
+        self.advice = advice
+
+    def __str__(self) -> str:
+        parts = [self.fact, "\n".join(f"- {line}" for line in self.lines), self.advice]
+        return redact_text("\n\n".join(part for part in parts if part))
+
+
+class CarelessClient(MockchatError, AssertionError):
+    """A client that behaved otherwise than a good one.
+
+    Args:
+        broken: What it did, a line for each time it broke a rule.
+        unknown: What the journal cannot show, a line for each rule.
+    """
+
+    def __init__(self, broken: Sequence[str], unknown: Sequence[str] = ()) -> None:
+        super().__init__(tuple(broken), tuple(unknown))
+        self.broken = tuple(broken)
+        self.unknown = tuple(unknown)
+
+    def __str__(self) -> str:
+        count = len(self.broken)
+        fact = f"The client broke {count} rule{'' if count == 1 else 's'} of good behaviour."
+        broken = "".join(f"\n- {line}" for line in self.broken)
+        unknown = "".join(f"\n- {line}" for line in self.unknown)
+        unseen = f"\n\nNot to be seen from here:{unknown}" if unknown else ""
+        return redact_text(
+            f"{fact}\n{broken}{unseen}\n\n"
+            "Correct the client, set another threshold, or name the rule in ignore=: "
+            "README.md#how-the-client-behaved"
+        )
+
+
+class UnfinishedDelivery(MockchatError, AssertionError):
+    """A reply that was still on its way when the test ended.
+
+    Args:
+        request: Index, method and path of the exchange.
+        stub: The stub that answers, or None.
+        written: How many writes of its body have left.
+        writes: How many it has.
+        patience: How long was waited for it, in seconds.
+    """
+
+    def __init__(
+        self, request: str, stub: str | None, written: int, writes: int, patience: float
+    ) -> None:
+        super().__init__(request, stub, written, writes, patience)
+        self.request = request
+        self.stub = stub
+        self.written = written
+        self.writes = writes
+        self.patience = patience
+
+    def __str__(self) -> str:
+        by = "" if self.stub is None else f" by {self.stub}"
+        return (
+            f"{self.request} is still being answered{by}: {self.written} of {self.writes} writes "
+            f"left in time, and {self.patience:g} s were waited for the others.\n\n"
+            "Read the stream to its end or close it (`with stream:`) before the test ends, or give "
+            "the reply shorter delays: README.md#streams-timing-errors-and-faults"
         )
 
 

@@ -1,19 +1,31 @@
 """The list of exchanges a test reads: thread-safe, bounded, free of credentials."""
 
-import json
-import re
 import threading
+import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import overload
+from typing import Unpack, overload
 
 from mockchat.errors import BadArgument
-from mockchat.exchange import Ending, Exchange, Outcome, header
-from mockchat.scripting.credentials import redact, redact_json
+from mockchat.exchange import Delivery, Exchange, Outcome
+from mockchat.scripting import assertions
+from mockchat.scripting.assertions import Request
+from mockchat.scripting.attempts import FIRST_FAILURE, Attempts, has_failed
+from mockchat.scripting.credentials import (
+    redact,
+    redact_json,
+    redact_query,
+    redact_text,
+    secrets_of,
+)
+from mockchat.scripting.queries import Wanted, matching, view_of
+from mockchat.scripting.request_view import RequestView
+from mockchat.scripting.sse import json_events
+from mockchat.scripting.verdicts import Thresholds, Verdict, verdicts
 from mockchat.types import Json
 
-_FIRST_FAILURE = 400
+__all__ = ["Journal", "has_failed"]
 
 
 class Journal:
@@ -26,48 +38,70 @@ class Journal:
     Args:
         limit: How many exchanges are kept; older ones are dropped and counted in `dropped`.
         patience: The longest wait for deliveries in flight, in seconds.
+        clock: Gives the time in seconds; it must not go back.
+
+    Attributes:
+        clock: As given.
+        patience: As given.
     """
 
-    def __init__(self, *, limit: int = 1000, patience: float = 2.0) -> None:
+    def __init__(
+        self,
+        *,
+        limit: int = 1000,
+        patience: float = 2.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         if limit < 1:
             raise BadArgument("Journal(limit=)", limit, "1 or more")
+        self.clock = clock
+        self.patience = patience
         self._kept: deque[Exchange] = deque(maxlen=limit)
         self._added = 0
-        self._pending = 0
-        self._patience = patience
+        self._linked = 0
+        self._attempts = Attempts(limit)
+        self._in_flight: dict[int, int] = {}  # index to the number of its writes that left
         self._changed = threading.Condition()
 
     def add(self, exchange: Exchange) -> int:
         """Append an exchange and return its index; call it before the first byte leaves.
 
-        The index is set here, and credentials are removed, whatever the caller did.
+        Index and times are set here, and credentials are removed, whatever the caller did.
         """
         with self._changed:
-            index = self._added
-            failed = exchange.status >= _FIRST_FAILURE
-            clean = replace(
-                exchange,
-                index=index,
-                headers=redact(exchange.headers),
-                reply=redact_json(exchange.reply) if failed else exchange.reply,
-            )
             if len(self._kept) == self._kept.maxlen:
-                self._pending -= self._kept[0].outcome is Outcome.PENDING
-            self._kept.append(clean)
-            self._added += 1
-            self._pending += exchange.outcome is Outcome.PENDING
+                self._drop()
+            index, self._added = self._added, self._added + 1
+            now = self.clock()
+            self._kept.append(
+                replace(
+                    _clean(exchange),
+                    index=index,
+                    # Pacing holds the head back by the first delay.
+                    answered=now + _first_delay(exchange.delivery),
+                )
+            )
+            if exchange.outcome is Outcome.PENDING:
+                self._in_flight[index] = 0
+            else:
+                self._end(index, exchange.outcome, _count(exchange.delivery))
             return index
+
+    def wrote(self, index: int, writes: int) -> None:
+        """Note that so many writes of a delivery have left; an exchange that is over is ignored."""
+        with self._changed:
+            if index in self._in_flight:
+                self._in_flight[index] = writes
 
     def finish(self, index: int, outcome: Outcome) -> None:
         """Note how the delivery of the exchange `index` ended; a dropped exchange is ignored."""
         with self._changed:
-            position = index - self.dropped
-            if position < 0:
+            if index not in self._in_flight:
                 return
-            before = self._kept[position]
-            self._kept[position] = replace(before, outcome=outcome)
-            self._pending -= before.outcome is Outcome.PENDING
-            self._pending += outcome is Outcome.PENDING
+            written = self._in_flight.pop(index)
+            if outcome is Outcome.DELIVERED:
+                written = _count(self._kept[index - self.dropped].delivery)
+            self._end(index, outcome, written)
             self._changed.notify_all()
 
     @property
@@ -91,27 +125,111 @@ class Journal:
             return tuple(exchange.request for exchange in self._kept)
 
     @property
+    def views(self) -> tuple[RequestView, ...]:
+        """The requests as typed views, as matchers see them, but without credentials."""
+        with self._changed:
+            return tuple(view_of(exchange) for exchange in self._kept)
+
+    @property
     def retries(self) -> int:
-        """How many exchanges repeat an earlier one.
+        """How many exchanges repeat an earlier one: those whose `attempt` is above 1.
 
         A client that counts its attempts says so (`x-stainless-retry-count` above 0); otherwise a
         retry is a request whose path and body equal those of an exchange that failed last time: an
         error status, a broken delivery, or a client that left.
         """
-        failed: dict[tuple[str, str], bool] = {}
-        count = 0
-        for exchange in self:
-            key = (exchange.path, json.dumps(exchange.request, sort_keys=True))
-            counted = header(exchange.headers, "x-stainless-retry-count")
-            count += _is_above_zero(counted) or failed.get(key, False)
-            failed[key] = has_failed(exchange)
-        return count
+        return sum(exchange.attempt > 1 for exchange in self)
+
+    @property
+    def unfinished(self) -> tuple[Exchange, ...]:
+        """The exchanges whose delivery is still in flight when patience is at its end."""
+        return tuple(one for one in self.settled() if one.outcome is Outcome.PENDING)
+
+    def matching(self, **wanted: Unpack[Wanted]) -> tuple[Exchange, ...]:
+        """Return the exchanges that meet all conditions: keywords of `when`, and of `Wanted`.
+
+        Raises:
+            BadArgument: A keyword does not exist, or its value cannot be compared.
+        """
+        __tracebackhide__ = True
+        return matching(self, wanted)
+
+    def assert_called_once(self, **wanted: Unpack[Wanted]) -> None:
+        """Fail unless exactly one request arrived; with conditions, exactly one that meets them.
+
+        Raises:
+            RequestsDiffer: There was none, or more.
+            BadArgument: As for `matching`.
+        """
+        __tracebackhide__ = True
+        assertions.assert_called_once(self, wanted)
+
+    def assert_not_called(self, **wanted: Unpack[Wanted]) -> None:
+        """Fail if a request arrived; with conditions, if one arrived that meets them.
+
+        Raises:
+            RequestsDiffer: One arrived.
+            BadArgument: As for `matching`.
+        """
+        __tracebackhide__ = True
+        assertions.assert_not_called(self, wanted)
+
+    def assert_requests(self, *wanted: Request, in_any_order: bool = False) -> None:
+        """Fail unless exactly these requests arrived, each meeting its conditions.
+
+        Args:
+            wanted: For each request the keywords of `matching`, as a mapping, or a matcher.
+            in_any_order: True: which is which does not matter.
+
+        Raises:
+            RequestsDiffer: One is missing, one too many arrived, or one is otherwise than wanted.
+            BadArgument: As for `matching`.
+        """
+        __tracebackhide__ = True
+        assertions.assert_requests(self, wanted, in_any_order=in_any_order)
+
+    def assert_order(self, *wanted: Request) -> None:
+        """Fail unless such requests arrived one after the other; others may stand between them.
+
+        Arguments and errors are those of `assert_requests`.
+        """
+        __tracebackhide__ = True
+        assertions.assert_order(self, wanted)
+
+    def verdicts(self, **thresholds: Unpack[Thresholds]) -> tuple[Verdict, ...]:
+        """Judge how the client behaved, one verdict or more for each rule: see `Thresholds`.
+
+        Raises:
+            BadArgument: A threshold does not exist, or is out of range.
+        """
+        __tracebackhide__ = True
+        return verdicts(self.settled(), thresholds)
+
+    def assert_well_behaved(self, **thresholds: Unpack[Thresholds]) -> None:
+        """Fail if a verdict on the client is "broken", or if there is nothing to judge.
+
+        Raises:
+            CarelessClient: With what it did, and when.
+            RequestsDiffer: No request arrived.
+            BadArgument: As for `verdicts`.
+        """
+        __tracebackhide__ = True
+        assertions.assert_well_behaved(self, verdicts(self.settled(), thresholds))
 
     def settled(self) -> tuple[Exchange, ...]:
         """Return what is kept, after waiting for deliveries in flight."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._pending, self._patience)
-            return tuple(self._kept)
+            self._changed.wait_for(lambda: not self._in_flight, self.patience)
+            self._link()
+            kept = tuple(self._kept)
+            final = self._linked - self.dropped
+        if final == len(kept):
+            return kept
+        attempts = self._attempts.copy()  # a delivery in flight may yet end badly
+        return (
+            *kept[:final],
+            *(replace(one, attempt=attempts.link(one).attempt) for one in kept[final:]),
+        )
 
     def __len__(self) -> int:
         with self._changed:
@@ -139,16 +257,72 @@ class Journal:
     def __repr__(self) -> str:
         return f"<Journal of {len(self)} exchanges>"
 
+    def _drop(self) -> None:
+        """Make room for one, and let what it was an attempt at be remembered."""
+        oldest = self._kept[0]
+        if oldest.index >= self._linked:
+            self._attempts.link(oldest)
+            self._linked = oldest.index + 1
+        self._in_flight.pop(oldest.index, None)
+        self._kept.popleft()
 
-def _is_above_zero(number: str | None) -> bool:
-    # A header holds any text: no int() of it, which refuses thousands of digits.
-    return number is not None and re.fullmatch("0*[1-9][0-9]*", number) is not None
+    def _end(self, index: int, outcome: Outcome, written: int) -> None:
+        position = index - self.dropped
+        before = self._kept[position]
+        is_whole = outcome is Outcome.DELIVERED and before.fault is None
+        ended = replace(before, outcome=outcome, written=written, finished=self.clock())
+        chunks = ended.chunks if is_whole else json_events(ended.sent)
+        self._kept[position] = replace(ended, sent_chunks=chunks) if ended.chunks else ended
+
+    def _link(self) -> None:
+        """Number the attempts of all exchanges before the first that is in flight."""
+        for position in range(self._linked - self.dropped, len(self._kept)):
+            exchange = self._kept[position]
+            if exchange.outcome is Outcome.PENDING:
+                return
+            link = self._attempts.link(exchange)
+            self._kept[position] = replace(exchange, attempt=link.attempt)
+            self._linked += 1
 
 
-def has_failed(exchange: Exchange) -> bool:
-    """Tell whether a client had reason to try again."""
-    return (
-        exchange.status >= _FIRST_FAILURE
-        or exchange.ending is not Ending.COMPLETE
-        or exchange.outcome in (Outcome.CLIENT_LEFT, Outcome.FAILED)
+def _clean(exchange: Exchange) -> Exchange:
+    secrets = secrets_of(exchange.headers, exchange.query)
+    failed = exchange.status >= FIRST_FAILURE
+    return replace(
+        exchange,
+        query=redact_query(exchange.query),
+        headers=redact(exchange.headers),
+        # Only the texts of errors repeat a key; a completion is journaled as it was sent.
+        reply=redact_json(exchange.reply, secrets) if failed else exchange.reply,
+        delivery=_clean_delivery(exchange.delivery, secrets, failed=failed),
+        mismatches=tuple(redact_text(line, secrets) for line in exchange.mismatches),
     )
+
+
+def _clean_delivery(
+    delivery: Delivery | None, secrets: tuple[str, ...], *, failed: bool
+) -> Delivery | None:
+    if delivery is None:
+        return None
+    clean = replace(delivery, headers=redact(delivery.headers))
+    if not failed:
+        return clean
+    # Byte by byte as one character each: a damaged body need not be text.
+    return replace(
+        clean,
+        writes=tuple(
+            replace(
+                write,
+                data=redact_text(write.data.decode("latin-1"), secrets).encode("latin-1"),
+            )
+            for write in clean.writes
+        ),
+    )
+
+
+def _first_delay(delivery: Delivery | None) -> float:
+    return delivery.writes[0].delay if delivery is not None and delivery.writes else 0.0
+
+
+def _count(delivery: Delivery | None) -> int:
+    return 0 if delivery is None else len(delivery.writes)

@@ -9,6 +9,7 @@ from mockchat.types import Json
 
 _DONE = "[DONE]"
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SseEvent:
     """One dispatched event of a server-sent-event stream.

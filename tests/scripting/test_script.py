@@ -258,9 +258,9 @@ def test_no_request_at_all_points_to_a_client_built_too_early():
         "\n"
         f"- {script.stubs[0].name}: 0 of 1 reply sent\n"
         "\n"
-        "Was the client built before the test set OPENAI_BASE_URL, at import or in a wider "
-        "fixture? Build it in the test, or set mockchat_env = session: "
-        "README.md#a-client-built-at-import"
+        "Is an await missing, or was the client given another base_url? Was it built before the "
+        "test set OPENAI_BASE_URL, at import or in a wider fixture? Build it in the test, or set "
+        "mockchat_env = session: README.md#a-client-built-at-import"
     )
 
 
