@@ -3,16 +3,37 @@
 Everything else of mockchat is imported by the first test that asks for a fixture.
 """
 
-import os
 import sysconfig
-from collections.abc import Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from itertools import islice, takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from mockchat.pytest_options import (
+    add_options,
+    defaults,
+    draw_seed,
+    marked,
+    repeating,
+    seed,
+)
+from mockchat.pytest_scripts import (
+    environment,
+    held,
+    held_by,
+    held_or_failed,
+    point_clients,
+    running_server,
+    started_server,
+    verify,
+)
+
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from mockchat.server.face import Mockchat
     from mockchat.server.mock_server import MockServer
     from mockchat.server.script_options import ScriptOptions
@@ -21,22 +42,12 @@ _ENVIRONMENTS = ("test", "session")
 _LATE = "mockchat_late"
 _INSTALLED = {"site-packages", "dist-packages"}
 
-_server_key = pytest.StashKey["MockServer"]()
-_environment_key = pytest.StashKey[pytest.MonkeyPatch]()
 _late_key = pytest.StashKey[list[str]]()
-_face_key = pytest.StashKey["Mockchat"]()
-_called_key = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--mockchat-seed` and the ini option `mockchat_env`."""
-    parser.getgroup("mockchat").addoption(
-        "--mockchat-seed",
-        type=int,
-        default=0,
-        metavar="N",
-        help="Where generated parts of mockchat's replies start (default: 0).",
-    )
+    """Add the options of scripts, and the ini option `mockchat_env`."""
+    add_options(parser)
     parser.addini(
         "mockchat_env",
         "When OPENAI_BASE_URL leads to mockchat: in each test that uses the fixture (test), or for "
@@ -52,35 +63,35 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if scope not in _ENVIRONMENTS:
         raise pytest.UsageError(f"mockchat_env is {scope!r}; allowed: {', '.join(_ENVIRONMENTS)}")
     if scope == "session":
-        environment = early_config.stash[_environment_key] = pytest.MonkeyPatch()
-        server = _start(early_config)
-        _point_clients(environment, server.base_url)
+        patch = pytest.MonkeyPatch()
+        early_config.add_cleanup(patch.undo)
+        point_clients(patch, started_server(early_config).base_url)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Describe the marker."""
+    """Describe the marker, and refuse options that cannot be before anything runs."""
     config.stash[_late_key] = []
     config.addinivalue_line(
         "markers",
-        "mockchat(profile, unmatched, unused, validation, kind, seed, models, level, locale): "
-        "options of the mockchat fixture, merged from module to test.",
+        "mockchat(profile, schemas, unmatched, unused, validation, kind, seed, models, level, "
+        "locale): options of the mockchat fixture, merged from module to test.",
     )
+    draw_seed(config)
+    defaults(config)
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop the server and give the environment back."""
-    server = config.stash.get(_server_key, None)
-    if server is not None:
-        server.stop()
-    environment = config.stash.get(_environment_key, None)
-    if environment is not None:
-        environment.undo()
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Tell the seed of a run where it is not the usual one."""
+    number = seed(config)
+    return f"mockchat: seed {number}" if number else None
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Fail a test whose marker has an option that does not exist or cannot be."""
-    _options(item)
+    marked(item)
+    for entry in held_by(item):
+        entry.since = entry.face.journal.dropped + len(entry.face.journal)
 
 
 @pytest.fixture(scope="session")
@@ -89,43 +100,90 @@ def mockchat_server(pytestconfig: pytest.Config) -> "MockServer":
 
     Right inside `@given`, where each example needs a state of its own.
     """
-    return _start(pytestconfig)
+    return started_server(pytestconfig)
 
 
 @pytest.fixture
-def mockchat(request: pytest.FixtureRequest, mockchat_server: "MockServer") -> "Iterator[Mockchat]":
+def mockchat(request: pytest.FixtureRequest) -> "Iterator[Mockchat]":
     """Give a clean script of the server, verified when the test ends.
 
     `OPENAI_BASE_URL`, `OPENAI_API_BASE`, `OPENAI_API_KEY` and `NO_PROXY` lead clients here for the
     time of the test. Options stand in `@pytest.mark.mockchat(...)`.
     """
-    node: pytest.Item = request.node
-    with (
-        _script_of(node, mockchat_server) as face,
-        _environment(request.config, face.base_url),
-    ):
-        node.stash[_face_key] = face
+    with held_or_failed(request, {}) as face, environment(request.config, face.base_url):
         yield face
-    # What the body met was told when it ended; this is for what other fixtures asked since then.
-    if node.stash.get(_called_key, False):
-        _verified(face)
+
+
+@pytest.fixture
+def mockchat_factory(request: pytest.FixtureRequest) -> "Iterator[Callable[..., Mockchat]]":
+    """Give a function that opens one more script for the test, with the options of `script`.
+
+    Each has an address of its own (`base_url`) on the one server, so that one test can speak to
+    several services, of one profile or of several. All are verified when the test ends. The
+    environment is left as it is: no one of them is what a client means.
+    """
+    with ExitStack() as opened:
+
+        def open_script(**options: "Unpack[ScriptOptions]") -> "Mockchat":
+            __tracebackhide__ = True
+            return opened.enter_context(held(request, options))
+
+        yield open_script
+
+
+def script_fixture(
+    *,
+    scope: Literal["function", "class", "module", "package", "session"] = "function",
+    name: str | None = None,
+    autouse: bool = False,
+    **options: "Unpack[ScriptOptions]",
+) -> Any:
+    """Make a fixture that gives a script which is open for a whole class, module or session.
+
+    Assign it to a name in a test module or a conftest, as with `pytest.fixture`. Tests that share
+    the script share its stubs and its journal. A request that matches nothing fails the test in
+    which it comes; replies left over are told when the script's time is over.
+
+    Args:
+        scope: How long the script is open, as for `pytest.fixture`.
+        name: The fixture's name, if it is not the one it is assigned to.
+        autouse: Whether tests use it without asking.
+        **options: See `ScriptOptions`; they go before those of markers.
+
+    Raises:
+        BadArgument: An option does not exist, or has a value that is not allowed.
+    """
+    __tracebackhide__ = True
+    # Imported late: this module is loaded by every suite, used or not.
+    from mockchat.server.script_options import check_options  # noqa: PLC0415
+
+    check_options(options)
+
+    @pytest.fixture(scope=scope, name=name, autouse=autouse)
+    def script(request: pytest.FixtureRequest) -> "Iterator[Mockchat]":
+        with held_or_failed(request, options) as face, environment(request.config, face.base_url):
+            yield face
+
+    return script
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Verify the script when the body ends, so that the test fails rather than its teardown."""
-    face = item.stash.get(_face_key, None)
+    """Verify the scripts when the body ends, so that the test fails rather than its teardown."""
     try:
         result = yield
     except BaseException as error:
-        if face is not None:
-            face.verify(error)
-            if face.is_quoted_by(error) and not item.config.getoption("fulltrace"):
-                _end_at_own_line(error)
+        entries = held_by(item)
+        for entry in entries:
+            entry.has_failed = True
+            entry.face.verify(error, is_over=not entry.is_wide)
+        if any(entry.face.is_quoted_by(error) for entry in entries):
+            _end_at_own_line(error, item.config)
         raise
-    if face is not None:
-        item.stash[_called_key] = True
-        _verified(face)
+    entries = held_by(item)
+    for entry in entries:
+        entry.has_run = True
+    verify(entries)
     return result
 
 
@@ -133,19 +191,29 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add the journal to the report of a test that failed."""
+    """Add the journal to the report of a test that failed, and how to run it again."""
     report = yield
-    server = item.config.stash.get(_server_key, None)
-    if server is not None and report.failed:
-        for face in server.recent(item.nodeid)[-1:]:
-            report.sections.append(("mockchat journal", face.transcript()))
+    server = running_server(item.config)
+    if server is None or not report.failed:
+        return report
+    entries = held_by(item)
+    faces = [entry.face for entry in entries]
+    # A block of the test's own, opened after its fixtures: of many, under @given, the last.
+    opened = takewhile(lambda face: face not in faces, reversed(server.recent(item.nodeid)))
+    shown = [(entry.face, entry.since) for entry in entries]
+    shown += [(face, 0) for face in islice(opened, 1)]
+    texts = [face.transcript(since=since) for face, since in shown]
+    if any(face.journal for face, _ in shown):
+        texts.append(f"The same replies again: {repeating(item)}")
+    if texts:
+        report.sections.append(("mockchat journal", "\n\n".join(texts)))
     return report
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a session in which requests came after their test had ended."""
     config = session.config
-    server = config.stash.get(_server_key, None)
+    server = running_server(config)
     late = config.stash[_late_key]
     if server is not None:
         late.extend(map(str, server.late))
@@ -175,55 +243,14 @@ def pytest_terminal_summary(
             terminalreporter.line(line)
 
 
-def _start(config: pytest.Config) -> "MockServer":
-    server = config.stash.get(_server_key, None)
-    if server is None:
-        # Imported late: werkzeug and jsonschema take longer than most tests.
-        from mockchat.server.mock_server import MockServer  # noqa: PLC0415
-
-        server = MockServer(seed=config.getoption("--mockchat-seed")).start()
-        config.stash[_server_key] = server
-    return server
-
-
-def _options(item: pytest.Item) -> "ScriptOptions":
-    marks = list(item.iter_markers("mockchat"))
-    if not marks:
-        return {}
-    # Imported late, and by those alone who use the marker.
-    from mockchat.errors import BadArgument  # noqa: PLC0415
-    from mockchat.server.script_options import check_options  # noqa: PLC0415
-
-    merged: ScriptOptions = {}
-    for mark in reversed(marks):
-        problem = f"takes options by name only, got {mark.args[0]!r}" if mark.args else None
-        try:
-            check_options(mark.kwargs)
-        except BadArgument as error:
-            problem = str(error)
-        if problem is not None:
-            pytest.fail(f"@pytest.mark.mockchat: {problem}", pytrace=False)
-        merged.update(mark.kwargs)  # type: ignore[typeddict-item]  # just checked
-    return merged
-
-
-def _script_of(item: pytest.Item, server: "MockServer") -> "AbstractContextManager[Mockchat]":
-    from mockchat.errors import MockchatError  # noqa: PLC0415 - loaded with the server
-
-    problem = None
-    try:
-        return server.unverified(name=item.nodeid, **_options(item))
-    except MockchatError as error:
-        problem = str(error)
-    pytest.fail(f"@pytest.mark.mockchat: {problem}", pytrace=False)
-
-
-def _end_at_own_line(error: BaseException) -> None:
+def _end_at_own_line(error: BaseException, config: pytest.Config) -> None:
     """Drop the frames of an installed client: the text tells all, a hundred lines of theirs nothing.
 
     What is left ends in the last line that is neither installed nor Python's own; `--full-trace`
     keeps the rest.
     """
+    if config.getoption("fulltrace"):
+        return
     python = sysconfig.get_path("stdlib")
     last, frame = None, error.__traceback__
     while frame is not None:
@@ -233,38 +260,3 @@ def _end_at_own_line(error: BaseException) -> None:
         frame = frame.tb_next
     if last is not None:
         last.tb_next = None
-
-
-def _verified(face: "Mockchat") -> None:
-    """Fail with the text alone: the frames between are ours."""
-    from mockchat.errors import MockchatError  # noqa: PLC0415 - loaded long ago, where a face exists
-
-    problem = None
-    try:
-        face.verify()
-    except MockchatError as error:
-        notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))
-        problem = f"{type(error).__name__}: {error}{notes}"
-    if problem is not None:  # outside of the handler: a chain would show the text twice
-        pytest.fail(problem, pytrace=False)
-
-
-@contextmanager
-def _environment(config: pytest.Config, base_url: str) -> Iterator[None]:
-    if config.getini("mockchat_env") == "session":
-        yield
-        return
-    with pytest.MonkeyPatch.context() as environment:
-        _point_clients(environment, base_url)
-        yield
-
-
-def _point_clients(environment: pytest.MonkeyPatch, base_url: str) -> None:
-    from mockchat.server.face import API_KEY  # noqa: PLC0415 - loaded with the server
-
-    for name in ("OPENAI_BASE_URL", "OPENAI_API_BASE"):
-        environment.setenv(name, base_url)
-    environment.setenv("OPENAI_API_KEY", API_KEY)
-    for name in ("NO_PROXY", "no_proxy"):
-        hosts = [host for host in os.environ.get(name, "").split(",") if host]
-        environment.setenv(name, ",".join([*hosts, "127.0.0.1", "localhost"]))

@@ -35,14 +35,20 @@ class MockServer:
     Args:
         host: Name or address to listen on.
         port: Port to listen on; 0 takes any free one.
-        seed: Where generated parts start in scripts that say nothing else.
+        **options: What scripts are that say nothing else; see `ScriptOptions`.
+
+    Raises:
+        BadArgument: An option does not exist, or has a value that is not allowed.
     """
 
-    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, seed: int = 0) -> None:
+    def __init__(
+        self, *, host: str = "127.0.0.1", port: int = 0, **options: Unpack[ScriptOptions]
+    ) -> None:
+        check_options(options)
         self._scripts = Scripts()
         self._dispatcher = Dispatcher(self._scripts)
         self._live = LiveServer(self._dispatcher, host=host, port=port)
-        self._seed = seed
+        self._options = options
         self._recent: deque[Mockchat] = deque(maxlen=_REMEMBERED)
 
     def start(self) -> Self:
@@ -112,8 +118,9 @@ class MockServer:
         """
         __tracebackhide__ = True
         check_options(options)
+        options = {**self._options, **options}
         try:
-            settings = self._settings(options)
+            settings = _settings(options)
             script = Script(
                 contract_of(settings.profile),
                 name=name or running_test() or caller_line() or "script",
@@ -141,20 +148,21 @@ class MockServer:
         finally:
             self._dispatcher.close(token, script)
 
-    def _settings(self, options: ScriptOptions) -> Settings:
-        schemas = options.get("schemas")
-        return Settings(
-            profile=load_profile(
-                options.get("profile", "openai"), None if schemas is None else Path(schemas)
-            ),
-            seed=options.get("seed", self._seed),
-            kind=options.get("kind", "plain"),
-            validation=options.get("validation", "strict"),
-            level=options.get("level", "observed"),
-            models=options.get("models", "any"),
-            unmatched=options.get("unmatched", "fail"),
-            locale=options.get("locale", "en_US"),
-        )
+
+def _settings(options: ScriptOptions) -> Settings:
+    schemas = options.get("schemas")
+    return Settings(
+        profile=load_profile(
+            options.get("profile", "openai"), None if schemas is None else Path(schemas)
+        ),
+        seed=options.get("seed", 0),
+        kind=options.get("kind", "plain"),
+        validation=options.get("validation", "strict"),
+        level=options.get("level", "observed"),
+        models=options.get("models", "any"),
+        unmatched=options.get("unmatched", "fail"),
+        locale=options.get("locale", "en_US"),
+    )
 
 
 def running_test() -> str | None:
