@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         chunks_of,
         exactly,
     )
+    from mockchat.pytest_plugin import script_fixture
     from mockchat.scripting.builders import (
         error,
         generated,
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from mockchat.scripting.faults_timing import Pacing, SlowHeaders, Stall
     from mockchat.scripting.journal import Journal
     from mockchat.scripting.matching import contains, matches_schema
+    from mockchat.scripting.quotas import Limits
     from mockchat.scripting.script import Script, Stub
     from mockchat.scripting.shadowing import UnreachableStub
     from mockchat.server.face import Mockchat
@@ -119,6 +121,7 @@ __all__ = [
     "JsonForStream",
     "KeepAlive",
     "LateRequest",
+    "Limits",
     "MalformedJson",
     "MissingPackage",
     "MockServer",
@@ -166,6 +169,7 @@ __all__ = [
     "matches_schema",
     "profile_names",
     "refusal",
+    "script_fixture",
     "sometimes",
     "split",
     "stream_fault",
@@ -199,6 +203,7 @@ _HOMES = {
         "chunks_of",
         "exactly",
     ),
+    "pytest_plugin": ("script_fixture",),
     "scripting.builders": ("error", "generated", "refusal", "text", "tool_call", "unchecked"),
     "scripting.contents": ("Reply",),
     "scripting.dialogue": ("ConversationBroken",),
@@ -240,6 +245,7 @@ _HOMES = {
     "scripting.faults_timing": ("Pacing", "SlowHeaders", "Stall"),
     "scripting.journal": ("Journal",),
     "scripting.matching": ("contains", "matches_schema"),
+    "scripting.quotas": ("Limits",),
     "scripting.script": ("Script", "Stub"),
     "scripting.shadowing": ("UnreachableStub",),
     "server.face": ("Mockchat",),

@@ -17,6 +17,7 @@ from mockchat.scripting.contents import (
     Said,
     reply_of,
 )
+from mockchat.scripting.quotas import retry_fields
 from mockchat.types import Json, JsonView, Kind
 
 
@@ -82,7 +83,6 @@ class ErrorChanges(TypedDict, total=False):
     param: str | None
 
 
-_SECOND = 1000
 _LOWEST_ERROR, _HIGHEST_ERROR = 400, 599
 
 
@@ -123,9 +123,7 @@ def error(
     if retry_after is not None:
         if not is_seconds(retry_after):
             raise BadArgument("error(retry_after=)", retry_after, "a number of seconds, 0 or more")
-        milliseconds = round(retry_after * _SECOND)
-        sent.append(("retry-after", str(-(-milliseconds // _SECOND))))
-        sent.append(("retry-after-ms", str(milliseconds)))
+        sent += retry_fields(retry_after)
     for field in (headers or {}).items():
         if not is_field(*field):
             raise BadArgument(

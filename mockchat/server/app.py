@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 
 from mockchat.contract.contract import contract_of
 from mockchat.errors import MockchatError
 from mockchat.exchange import ApiError, Delivery, Exchange, Headers, Incoming, Outcome, header
+from mockchat.payloads.encodings import tokenizer_named
 from mockchat.payloads.stream_style import stream_style
 from mockchat.scripting.failures import LateRequest, carried
 from mockchat.scripting.script import Script
@@ -15,6 +17,7 @@ from mockchat.scripting.scripts import Scripts
 from mockchat.server import chat, models, stored_operations
 from mockchat.server.credentials import problem_with
 from mockchat.server.deliveries import delivery_of
+from mockchat.server.limiting import Limiter
 from mockchat.server.repeats import Repeats
 from mockchat.server.reports import report
 from mockchat.server.requests import read_query
@@ -60,12 +63,14 @@ class App:
         self._routes = Routes(profile.documents)
         self._key_headers = key_headers(profile.documents)
         self._headers = ServiceHeaders(profile.settings)
+        contract = contract_of(profile)
         self._service = Service(
             settings=settings,
-            contract=contract_of(profile),
+            contract=contract,
             style=stream_style(profile),
             stores=Stores(settings.stored_limit),
             repeats=Repeats(counts=settings.vary_repeats),
+            limiter=Limiter(settings.limits, contract, tokenizer_named(settings.tokenizer)),
         )
 
     @property
@@ -83,10 +88,10 @@ class App:
         try:
             call.script, call.path = self._resolved(incoming)
             result = self._result(call)
-            delivery = self._delivery(result, received)
+            delivery = self._delivery(call, result, received)
         except Exception as problem:  # noqa: BLE001 - whatever it is, the client gets an answer
             result = self._error(self._told(call, problem))
-            delivery = self._delivery(result, received)
+            delivery = self._delivery(call, result, received)
         return self._ticket(call, result, delivery, received)
 
     def refuse(self, status: int, message: str, incoming: Incoming | None = None) -> Ticket:
@@ -106,7 +111,7 @@ class App:
             except LateRequest as late:
                 error = _late(late)
         result, received = self._error(error), time.monotonic()
-        return self._ticket(call, result, self._delivery(result, received), received)
+        return self._ticket(call, result, self._delivery(call, result, received), received)
 
     def _resolved(self, incoming: Incoming) -> tuple[Script | None, str]:
         script, path = self._scripts.resolve(incoming.path, method=incoming.method)
@@ -161,7 +166,7 @@ class App:
         if call.script is None:
             report(f"{call.incoming.method} {call.path!r} could not be answered", problem)
             return self._service.contract.error("server_error")
-        charged = carried(problem, f"{call.incoming.method} {call.path}")
+        charged = carried(problem, f"{call.incoming.method} {call.path}", stub=call.stub)
         call.script.charge(charged)
         return ApiError(
             status=HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -170,9 +175,11 @@ class App:
             headers=(NEVER_RETRY,),
         )
 
-    def _delivery(self, result: Result, received: float) -> Delivery:
+    def _delivery(self, call: Call, result: Result, received: float) -> Delivery:
         seconds = time.monotonic() - received
-        fields: Headers = self._headers.fields(seconds=seconds, used=result.used)
+        fields: Headers = self._headers.fields(
+            seconds=seconds, used=result.used, standings=call.standings
+        )
         return delivery_of(result, fields, self._service.style)
 
     def _ticket(self, call: Call, result: Result, delivery: Delivery, received: float) -> Ticket:
@@ -184,6 +191,7 @@ class App:
                 index=0,
                 method=call.incoming.method,
                 path=call.path,
+                query=call.incoming.query,
                 headers=call.incoming.headers,
                 request=call.request,
                 status=delivery.status,
@@ -193,14 +201,21 @@ class App:
                 mismatches=call.mismatches,
                 violations=call.violations,
                 ending=delivery.ending,
-                received=received,
+                delivery=delivery,
+                fault=_fault(result),
+                received=journal.clock() - (time.monotonic() - received),
             )
         )
+        return Ticket(
+            delivery=delivery,
+            finish=partial(journal.finish, index),
+            wrote=partial(journal.wrote, index),
+        )
 
-        def finish(outcome: Outcome) -> None:
-            journal.finish(index, outcome)
 
-        return Ticket(delivery=delivery, finish=finish)
+def _fault(result: Result) -> str | None:
+    damage = None if result.effects is None else result.effects.fault
+    return None if damage is None else repr(damage)
 
 
 def _forget(outcome: Outcome) -> None:

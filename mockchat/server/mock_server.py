@@ -162,6 +162,7 @@ def _settings(options: ScriptOptions) -> Settings:
         models=options.get("models", "any"),
         unmatched=options.get("unmatched", "fail"),
         locale=options.get("locale", "en_US"),
+        limits=options.get("limits"),
     )
 
 

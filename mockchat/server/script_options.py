@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypedDict, get_args
 
 from mockchat.errors import BadArgument
+from mockchat.scripting.quotas import Limits
 from mockchat.types import Kind, Level, Models, Unmatched, Unused, Validation
 
 
@@ -25,6 +26,7 @@ class ScriptOptions(TypedDict, total=False):
         models: Whether unknown model names are accepted: "any" (the default), or "known".
         level: How scripted replies are judged; "observed" unless said.
         locale: The language of generated text; "en_US" unless said.
+        limits: What the client may use in a time: `Limits(...)`; as much as it likes unless said.
     """
 
     profile: str
@@ -37,6 +39,7 @@ class ScriptOptions(TypedDict, total=False):
     models: Models
     level: Level
     locale: str
+    limits: Limits
 
 
 _CHOICES = {
@@ -70,6 +73,8 @@ def check_options(options: Mapping[str, object]) -> None:
             raise BadArgument(name, value, "the path of a folder")
         if name == "seed" and (not isinstance(value, int) or isinstance(value, bool)):
             raise BadArgument(name, value, "a whole number")
+        if name == "limits" and not isinstance(value, Limits):
+            raise BadArgument(name, value, "such as Limits(requests=3, window=60)")
 
 
 def _close(value: object, known: Iterable[str]) -> str | None:

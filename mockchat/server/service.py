@@ -12,7 +12,9 @@ from mockchat.payloads.seeded import SeededDraw, draw_for
 from mockchat.payloads.stream_style import StreamStyle
 from mockchat.payloads.tokens import Tokenizer
 from mockchat.scripting.faults import Effects
+from mockchat.scripting.quotas import Standing
 from mockchat.scripting.script import Script
+from mockchat.server.limiting import Limiter
 from mockchat.server.repeats import Repeats
 from mockchat.server.settings import Settings
 from mockchat.server.stored import Stores
@@ -51,6 +53,7 @@ class Call:
         violations: What it breaks in the contract.
         stub: The stub that answered.
         mismatches: Why none did.
+        standings: How the limits stand after it, {} where none are set or it met none.
     """
 
     incoming: Incoming
@@ -62,6 +65,7 @@ class Call:
     violations: tuple[Violation, ...] = ()
     stub: str | None = None
     mismatches: tuple[str, ...] = ()
+    standings: Mapping[str, Standing] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +99,7 @@ class Service:
         style: How the profile streams.
         stores: The stored completions.
         repeats: How often a request came before, where that counts.
+        limiter: The rate limits.
     """
 
     settings: Settings
@@ -102,6 +107,7 @@ class Service:
     style: StreamStyle
     stores: Stores
     repeats: Repeats
+    limiter: Limiter
 
     @property
     def refuses(self) -> bool:

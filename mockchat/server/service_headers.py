@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from mockchat.contract.pointers import pointer_of
 from mockchat.errors import BrokenProfile
 from mockchat.exchange import Headers
+from mockchat.scripting.quotas import Standing
 from mockchat.types import Json, JsonView
 
 _MINUTE = 60
@@ -24,7 +25,7 @@ _NAME = re.compile(r"\{([a-z_]+)\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
-    """A limit of the service on one thing in one window; nothing is counted across requests.
+    """A limit as the profile tells it; where none is set, nothing is counted across requests.
 
     Attributes:
         limit: How much may be used in a window.
@@ -41,7 +42,12 @@ class Quota:
         """
         left = max(0, self.limit - used)
         wait = (self.limit - left) * self.window / self.limit
-        return str(self.limit), str(left), duration(wait), str(math.ceil(wait))
+        return _figures(Standing(limit=self.limit, left=left, wait=wait))
+
+
+def _figures(standing: Standing) -> tuple[str, str, str, str]:
+    left, wait = str(standing.left), standing.wait
+    return str(standing.limit), left, duration(wait), str(math.ceil(round(wait, 6)))
 
 
 class ServiceHeaders:
@@ -76,13 +82,21 @@ class ServiceHeaders:
             self._every.append((name, entry["value"]))
         self._completion.append((name, entry["value"]))
 
-    def fields(self, *, seconds: float, used: Mapping[str, int] | None = None) -> Headers:
+    def fields(
+        self,
+        *,
+        seconds: float,
+        used: Mapping[str, int] | None = None,
+        standings: Mapping[str, Standing] | None = None,
+    ) -> Headers:
         """Return the fields of one reply, in the profile's order.
 
         Args:
             seconds: How long answering took.
             used: What a completion used of each quota ("requests", "tokens"); None for any other
                 reply, which carries no quotas.
+            standings: How the limits that are set stand, in place of the profile's quotas; a reply
+                that met them tells them, errors too.
         """
         unique = uuid.uuid4()
         request = unique.hex
@@ -92,13 +106,16 @@ class ServiceHeaders:
             "request_uuid": str(unique),
             "processing_ms": str(max(1, round(seconds * 1000))),
         }
-        if used is not None:
+        is_told = used is not None or bool(standings)
+        if is_told:
             for name, quota in self._quotas.items():
-                figures = quota.figures(used.get(name, 0))
+                standing = (standings or {}).get(name)
+                counted = quota.figures((used or {}).get(name, 0))
+                figures = counted if standing is None else _figures(standing)
                 values |= {
                     f"{name}_{key}": figure for key, figure in zip(_FIGURES, figures, strict=True)
                 }
-        templates = self._every if used is None else self._completion
+        templates = self._completion if is_told else self._every
         return tuple((name, template.format_map(values)) for name, template in templates)
 
 

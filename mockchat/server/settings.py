@@ -8,6 +8,7 @@ from mockchat.errors import BadArgument
 from mockchat.payloads.encodings import APPROXIMATE, tokenizer_named
 from mockchat.payloads.shapes import checked_shapes
 from mockchat.payloads.text import DEFAULT_LOCALE, language
+from mockchat.scripting.quotas import Limits
 from mockchat.types import JsonObject, Kind, Level, Models, Unmatched, Validation
 
 BODY_LIMIT = 32 * 1024 * 1024
@@ -33,6 +34,7 @@ class Settings:
         body_limit: The largest request body that is read, in bytes.
         vary_repeats: Whether the same request, sent again, may get another generated reply.
         stored_limit: How many stored completions are kept; older ones make room.
+        limits: What clients may use in a time; None: as much as they like.
 
     Raises:
         BadArgument: When a number is out of range, a key is empty, Faker lacks the locale, the
@@ -53,6 +55,7 @@ class Settings:
     body_limit: int = BODY_LIMIT
     vary_repeats: bool = False
     stored_limit: int = 1000
+    limits: Limits | None = None
 
     def __post_init__(self) -> None:
         for name in ("body_limit", "stored_limit"):
