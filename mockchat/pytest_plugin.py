@@ -73,8 +73,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_late_key] = []
     config.addinivalue_line(
         "markers",
-        "mockchat(profile, schemas, unmatched, unused, validation, kind, seed, models, level, "
-        "locale): options of the mockchat fixture, merged from module to test.",
+        "mockchat(profile=..., unmatched=..., unused=..., ...): options of the mockchat fixture, "
+        "merged from module to test.",
     )
     draw_seed(config)
     defaults(config)
