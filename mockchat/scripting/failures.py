@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mockchat.errors import MockchatError
 from mockchat.scripting.credentials import redact_text
+from mockchat.scripting.faults import FaultMissed
 
 _PACKAGE = str(Path(__file__).parents[1])
 UNSEEN_CLIENT = (
@@ -247,7 +248,7 @@ class ServerFailed(MockchatError, AssertionError):
         return redact_text(f"{self.request} could not be answered: {self.problem}{trace}")
 
 
-def carried(error: Exception, request: str) -> MockchatError:
+def carried(error: Exception, request: str, stub: str | None = None) -> MockchatError:
     """Return the error as one that pickles and can be raised in the test's thread.
 
     Frames of mockchat itself are left out: what failed is a callable of the test.
@@ -255,7 +256,10 @@ def carried(error: Exception, request: str) -> MockchatError:
     Args:
         error: What an answer met.
         request: Method and path.
+        stub: The name of the stub that answered, where one did.
     """
+    if isinstance(error, FaultMissed):
+        return FaultMissed(error.fault, error.reason, stub)
     if isinstance(error, MockchatError):
         return error
     frames = [

@@ -34,15 +34,23 @@ class FaultMissed(MockchatError, ValueError):
     Args:
         fault: The fault as its author wrote it.
         reason: What the delivery lacks.
+        stub: The stub whose reply it is, where that is known.
     """
 
-    def __init__(self, fault: str, reason: str) -> None:
-        super().__init__(fault, reason)
+    def __init__(self, fault: str, reason: str, stub: str | None = None) -> None:
+        super().__init__(fault, reason, stub)
         self.fault = fault
         self.reason = reason
+        self.stub = stub
 
     def __str__(self) -> str:
-        return f"{self.fault} cannot happen: {self.reason}"
+        if self.stub is None:
+            return f"{self.fault} cannot happen: {self.reason}"
+        return (
+            f"{self.fault} cannot happen to the reply of {self.stub}: {self.reason}.\n\n"
+            "Choose a fault or a place that this reply has, or give it room: a longer text, "
+            "plan=chunks_of(1), stream=True in the request: README.md#faults"
+        )
 
 
 class CannotPlay(MockchatError, ValueError):

@@ -60,7 +60,7 @@ class Journal:
         self._added = 0
         self._linked = 0
         self._attempts = Attempts(limit)
-        self._in_flight: dict[int, int] = {}  # index to the number of its writes that left
+        self._in_flight: dict[int, int] = {}  # index to how often something left
         self._changed = threading.Condition()
 
     def add(self, exchange: Exchange) -> int:
@@ -87,21 +87,26 @@ class Journal:
                 self._end(index, exchange.outcome, _count(exchange.delivery))
             return index
 
-    def wrote(self, index: int, writes: int) -> None:
-        """Note that so many writes of a delivery have left; an exchange that is over is ignored."""
+    def wrote(self, index: int, sends: int) -> None:
+        """Note how much of a delivery has left; an exchange that is over is ignored.
+
+        Args:
+            index: Which exchange.
+            sends: How many times something left; writes without a delay leave with those before.
+        """
         with self._changed:
             if index in self._in_flight:
-                self._in_flight[index] = writes
+                self._in_flight[index] = sends
 
     def finish(self, index: int, outcome: Outcome) -> None:
         """Note how the delivery of the exchange `index` ended; a dropped exchange is ignored."""
         with self._changed:
             if index not in self._in_flight:
                 return
-            written = self._in_flight.pop(index)
-            if outcome is Outcome.DELIVERED:
-                written = _count(self._kept[index - self.dropped].delivery)
-            self._end(index, outcome, written)
+            sends = self._in_flight.pop(index)
+            delivery = self._kept[index - self.dropped].delivery
+            is_all = outcome is Outcome.DELIVERED
+            self._end(index, outcome, _count(delivery) if is_all else _written(delivery, sends))
             self._changed.notify_all()
 
     @property
@@ -221,7 +226,7 @@ class Journal:
         with self._changed:
             self._changed.wait_for(lambda: not self._in_flight, self.patience)
             self._link()
-            kept = tuple(self._kept)
+            kept = tuple(map(self._as_it_is, self._kept))
             final = self._linked - self.dropped
         if final == len(kept):
             return kept
@@ -273,6 +278,12 @@ class Journal:
         ended = replace(before, outcome=outcome, written=written, finished=self.clock())
         chunks = ended.chunks if is_whole else json_events(ended.sent)
         self._kept[position] = replace(ended, sent_chunks=chunks) if ended.chunks else ended
+
+    def _as_it_is(self, exchange: Exchange) -> Exchange:
+        sends = self._in_flight.get(exchange.index)
+        return (
+            exchange if not sends else replace(exchange, written=_written(exchange.delivery, sends))
+        )
 
     def _link(self) -> None:
         """Number the attempts of all exchanges before the first that is in flight."""
@@ -326,3 +337,11 @@ def _first_delay(delivery: Delivery | None) -> float:
 
 def _count(delivery: Delivery | None) -> int:
     return 0 if delivery is None else len(delivery.writes)
+
+
+def _written(delivery: Delivery | None, sends: int) -> int:
+    """Return how many writes have left with so many sends."""
+    if delivery is None or not sends:
+        return 0
+    starts = [place for place, write in enumerate(delivery.writes) if place and write.delay > 0]
+    return [*starts, len(delivery.writes)][min(sends, len(starts) + 1) - 1]

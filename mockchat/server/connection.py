@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from werkzeug.serving import WSGIRequestHandler
 
-from mockchat.exchange import Delivery, Incoming, Outcome
+from mockchat.exchange import Incoming, Outcome
 from mockchat.scripting.faults import Ability
 from mockchat.server import framing
 from mockchat.server.framing import Refused
@@ -135,15 +135,15 @@ class ConnectionHandler(WSGIRequestHandler):
         """Send a delivery and tell its ticket how that went."""
         outcome = Outcome.FAILED
         try:
-            outcome = self._deliver(ticket.delivery)
+            outcome = self._deliver(ticket)
         finally:
             ticket.finish(outcome)
         return outcome
 
-    def _deliver(self, delivery: Delivery) -> Outcome:
+    def _deliver(self, ticket: "Ticket") -> Outcome:
         try:
             playback = framing.playback(
-                delivery,
+                ticket.delivery,
                 method=self._method,
                 version=self._version,
                 keeps_alive=not self.close_connection,
@@ -154,7 +154,9 @@ class ConnectionHandler(WSGIRequestHandler):
             return Outcome.FAILED
         self.close_connection = playback.closes
         try:
-            for send in playback.sends:
+            for sent, send in enumerate(playback.sends):
+                if sent:
+                    ticket.wrote(sent)
                 if send.delay > 0:
                     self._pause(send.delay)
                 if send.data:

@@ -9,6 +9,10 @@ from mockchat.exchange import Delivery, Incoming, Outcome
 from mockchat.server.reports import report
 
 
+def _unnoted(sends: int) -> None:
+    """Take no note of progress."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
     """A delivery to play, and where to tell how that went.
@@ -16,10 +20,13 @@ class Ticket:
     Attributes:
         delivery: The answer as data.
         finish: To be called once, after the last byte or when there can be no more.
+        wrote: To be called after each send but the last with their number so far, where writes
+            without a delay leave together with the one before them.
     """
 
     delivery: Delivery
     finish: Callable[[Outcome], None]
+    wrote: Callable[[int], None] = _unnoted
 
 
 class Application(Protocol):

@@ -515,15 +515,19 @@ def test_a_scripted_reply_is_sent_and_journaled_before_it_leaves(opened):
         reply=join(chunks) | {"usage": pending.reply["usage"]},
         chunks=tuple(chunks),
         stub=pending.stub,
+        delivery=ticket.delivery,
         received=pending.received,
+        answered=pending.answered,
     )
+    assert pending.answered >= pending.received
     assert pending.stub.startswith("stub 1 (")
     text = "".join(
         choice["delta"].get("content") or "" for chunk in chunks for choice in chunk["choices"]
     )
     assert text == "Hello, world"
     ticket.finish(Outcome.CLIENT_LEFT)
-    assert script.journal[0] == replace(pending, outcome=Outcome.CLIENT_LEFT)
+    ended = script.journal[0]
+    assert ended == replace(pending, outcome=Outcome.CLIENT_LEFT, finished=ended.finished)
 
 
 def test_scripted_errors_carry_status_body_and_headers(opened):

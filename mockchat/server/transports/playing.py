@@ -86,10 +86,13 @@ class Playing:
 
     def close(self) -> None:
         """End it where it stands: the client reads no more."""
-        sends = self._arranged.sends
-        remaining = sum(send.delay for send in sends[self._sent :])
-        is_all_sent = self._due + remaining <= time.monotonic()
-        self._finish(Outcome.DELIVERED if is_all_sent else Outcome.CLIENT_LEFT)
+        now = time.monotonic()
+        for send in self._arranged.sends[self._sent :]:
+            self._due += send.delay
+            if self._due > now:
+                self._finish(Outcome.CLIENT_LEFT)
+                return
+            self._count()
 
     def __del__(self) -> None:
         """Count a client as gone that forgot to close."""
@@ -106,8 +109,13 @@ class Playing:
             raise self._errors.ReadTimeout(_SLOW)
         if wait > 0:
             yield wait
+        self._count()
+
+    def _count(self) -> None:
         self._sent += 1
-        if self._sent == len(self._arranged.sends):
+        if self._sent < len(self._arranged.sends):
+            self._ticket.wrote(self._sent)
+        else:
             self._finish(Outcome.DELIVERED)
 
     def _finish(self, outcome: Outcome) -> None:
