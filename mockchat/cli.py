@@ -12,11 +12,12 @@ from collections.abc import Set as AbstractSet
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack, get_args
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, get_args
 
 import click
 from click.core import ParameterSource
 
+from mockchat.cli_check import check
 from mockchat.cli_generate import generate
 from mockchat.cli_options import (
     Weights,
@@ -28,9 +29,10 @@ from mockchat.cli_options import (
 from mockchat.cli_profiles import profiles
 from mockchat.cli_scenario import scenario, scenario_option
 from mockchat.cli_validate import validate
-from mockchat.types import Json, Kind, Models, Validation
+from mockchat.types import Kind, Models, Validation
 
 if TYPE_CHECKING:
+    from mockchat.scripting.quotas import Limits
     from mockchat.server.settings import Settings
     from mockchat.server.werkzeug_server import LiveServer
 
@@ -57,6 +59,8 @@ class _ServeOptions(TypedDict):
     tokenizer: str
     api_key: tuple[str, ...]
     body_limit: int
+    requests_per_minute: int | None
+    tokens_per_minute: int | None
     vary_repeats: bool
     log_level: str
 
@@ -67,6 +71,7 @@ def main() -> None:
     """Serve OpenAI-style Chat Completions made from schema documents, and judge by them."""
 
 
+main.add_command(check)
 main.add_command(generate)
 main.add_command(profiles)
 main.add_command(scenario)
@@ -126,6 +131,18 @@ main.add_command(validate)
     help="Largest request body accepted.",
 )
 @click.option(
+    "--requests-per-minute",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Requests that each key may send in a minute.",
+)
+@click.option(
+    "--tokens-per-minute",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Tokens that each key may use in a minute.",
+)
+@click.option(
     "--vary-repeats", is_flag=True, help="Answer an identical request differently each time."
 )
 @click.option(
@@ -172,7 +189,7 @@ def _start(options: _ServeOptions) -> "tuple[LiveServer, str]":
 
 
 def _settings(
-    options: _ServeOptions, given: AbstractSet[str], asked: Mapping[str, Json]
+    options: _ServeOptions, given: AbstractSet[str], asked: Mapping[str, Any]
 ) -> "Settings":
     """Return the settings; what a scenario has `asked` for counts where no option was `given`."""
     from mockchat.contract.profile import load_profile
@@ -193,7 +210,17 @@ def _settings(
         api_keys=said["api_key"],
         body_limit=said["body_limit"],
         vary_repeats=said["vary_repeats"],
+        limits=_limits(options) or said.get("limits"),
     )
+
+
+def _limits(options: _ServeOptions) -> "Limits | None":
+    """Return the limits that the options set, None where they set none."""
+    from mockchat.scripting.quotas import Limits
+
+    requests, tokens = options["requests_per_minute"], options["tokens_per_minute"]
+    is_limited = requests is not None or tokens is not None
+    return Limits(requests=requests, tokens=tokens) if is_limited else None
 
 
 def _greet(server: "LiveServer", served: str, options: _ServeOptions) -> None:

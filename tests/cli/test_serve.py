@@ -316,3 +316,14 @@ def test_the_log_names_each_request():
     request = r"INFO POST '/v1/chat/completions': delivered, [0-9]+\.[0-9]{4} s"
     assert len(lines) == 2
     assert [line for line in lines if not re.fullmatch(rf"[0-9-]+ [0-9:,]+ {request}", line)] == []
+
+
+def test_limits_are_by_the_minute_and_by_key():
+    """Who tests a client's backoff without a test suite needs the limit in one option."""
+    with serving("--requests-per-minute", "1", "--tokens-per-minute", "1000") as served:
+        assert post(served.base_url, QUESTION, key="one")["object"] == "chat.completion"
+        status, error = refused(served.base_url, QUESTION, key="one")
+        assert (status, error["type"], error["code"]) == (429, "requests", "rate_limit_exceeded")
+        assert post(served.base_url, QUESTION, key="two")["object"] == "chat.completion"
+        long = QUESTION | {"max_tokens": 2000}
+        assert refused(served.base_url, long, key="three")[1]["type"] == "tokens"
