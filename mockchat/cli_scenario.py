@@ -73,13 +73,12 @@ def check(
 
 def _checked(file: str, schemas: Path | None) -> tuple[int, Sequence["Problem"]]:
     from mockchat.scripting.scenario import BrokenScenario, read_scenario
-    from mockchat.scripting.script import Script
 
     stubs = 0
     try:
         read = read_scenario(file)
         stubs = read.stubs
-        read.add_to(Script(read.contract(schemas), level=read.options.get("level", "observed")))
+        read.check(schemas)
     except BrokenScenario as broken:
         return stubs, broken.problems
     return stubs, ()

@@ -80,6 +80,10 @@ def held(
     # The session's node has no id of its own.
     name = node.nodeid or str(request.fixturename)
     merged: ScriptOptions = {**marked(node), **options}
+    if "scenario" in merged:
+        # The path of a marker is meant from the test's file, wherever pytest was started.
+        folder = node.path if node.path.is_dir() else node.path.parent
+        merged["scenario"] = folder / merged["scenario"]
     return _held(request, server.unverified(name=name, **merged))
 
 

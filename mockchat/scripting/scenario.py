@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mockchat.contract.contract import Contract, contract_for
-from mockchat.errors import MockchatError
+from mockchat.errors import BadArgument, MockchatError
 from mockchat.payloads.text import DEFAULT_LOCALE, language
+from mockchat.scripting.callers import caller_folder
+from mockchat.scripting.quotas import Limits
 from mockchat.scripting.scenario_file import LARGEST, located_bytes
 from mockchat.scripting.scenario_form import form_faults
 from mockchat.scripting.scenario_places import (
@@ -18,9 +20,8 @@ from mockchat.scripting.scenario_places import (
 )
 from mockchat.scripting.scenario_stubs import add_stubs
 from mockchat.scripting.script import Script
-from mockchat.types import Json
 
-__all__ = ["BrokenScenario", "Problem", "Scenario", "read_scenario"]
+__all__ = ["BrokenScenario", "Problem", "Scenario", "read_scenario", "scenario_beside"]
 
 _NO_OPTIONS = {"$schema", "stubs"}
 
@@ -38,9 +39,13 @@ class Scenario:
     said: Located
 
     @property
-    def options(self) -> Mapping[str, Json]:
-        """The options of the script it asks for: the keywords of `script`."""
-        return {name: v for name, v in self.said.value.items() if name not in _NO_OPTIONS}
+    def options(self) -> Mapping[str, object]:
+        """The options of the script it asks for: the keywords of `script` and their values."""
+        return {
+            name: Limits(**value) if name == "limits" else value
+            for name, value in self.said.value.items()
+            if name not in _NO_OPTIONS
+        }
 
     @property
     def stubs(self) -> int:
@@ -62,11 +67,23 @@ class Scenario:
         """
         try:
             pointer = "/locale"
-            language(self.options.get("locale", DEFAULT_LOCALE))
+            language(self.said.value.get("locale", DEFAULT_LOCALE))
             pointer = "/profile"
-            return contract_for(self.options.get("profile", "openai"), schemas)
+            return contract_for(self.said.value.get("profile", "openai"), schemas)
         except MockchatError as error:
             raise BrokenScenario(self.problem(pointer, str(error))) from None
+
+    def check(self, schemas: Path | None = None) -> None:
+        """Judge the stubs under the profile and the level the file names.
+
+        Args:
+            schemas: A folder of the caller's own profiles.
+
+        Raises:
+            BrokenScenario: Some are wrong, or there is no such profile.
+        """
+        level = self.said.value.get("level", "observed")
+        self.add_to(Script(self.contract(schemas), level=level))
 
     def add_to(self, script: Script) -> None:
         """Add the stubs to a script, behind those it has; each is named after its line.
@@ -75,7 +92,7 @@ class Scenario:
             BrokenScenario: Some are wrong under the script's contract; the script is as before.
         """
         __tracebackhide__ = True
-        trial = Script(script.contract, level=script.level)
+        trial = Script(script.contract, level=script.level, abilities=script.abilities)
         name = Path(self.file).name
         faults = add_stubs(self.said, trial, name)
         if faults:
@@ -102,6 +119,28 @@ def read_scenario(path: str | os.PathLike[str], *, shown: str | None = None) -> 
     if faults:
         raise BrokenScenario(*_problems(file, faults))
     return Scenario(file=file, said=said)
+
+
+def scenario_beside(path: str | os.PathLike[str]) -> Scenario:
+    """Read the scenario file a test names: relative to the file that calls.
+
+    Raises:
+        BadArgument: It cannot be read.
+        BrokenScenario: It is no scenario; every fault with its line.
+    """
+    __tracebackhide__ = True
+    full = caller_folder() / path
+    try:
+        return read_scenario(full, shown=_from_here(full))
+    except OSError as error:
+        allowed = f"a file that can be read ({error.strerror})"
+        raise BadArgument("scenario", str(path), allowed) from None
+
+
+def _from_here(path: Path) -> str:
+    """Return the path from the current folder, where it is below that."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _problems(file: str, faults: Iterable[tuple[Place, str]]) -> list[Problem]:

@@ -8,11 +8,11 @@ from mockchat.scripting.scenario_places import (
     BrokenScenario,
     Located,
     Misread,
+    Node,
     Place,
     Problem,
     located,
 )
-from mockchat.scripting.scenario_yaml import compose_yaml
 
 LARGEST = 1024 * 1024
 """The largest file that is read, in bytes."""
@@ -33,11 +33,17 @@ def located_bytes(data: bytes, file: str) -> Located:
             certain or safe to read.
     """
     try:
-        text = _text(data)
-        is_json = Path(file).suffix.lower() == ".json"
-        return located(compose_json(text) if is_json else compose_yaml(text))
+        return located(_node(_text(data), Path(file).suffix.lower()))
     except Misread as misread:
         raise BrokenScenario(Problem(file, misread.place, misread.message)) from None
+
+
+def _node(text: str, suffix: str) -> Node:
+    if suffix == ".json":
+        return compose_json(text)
+    from mockchat.scripting.scenario_yaml import compose_yaml  # noqa: PLC0415 - PyYAML takes 10 ms
+
+    return compose_yaml(text)
 
 
 def _text(data: bytes) -> str:

@@ -1,5 +1,6 @@
 """What a test holds in its hands: its script, its journal, and where its client must go."""
 
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Unpack
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 from mockchat.scripting.contents import Replying, ReplyOptions
 from mockchat.scripting.journal import Journal
 from mockchat.scripting.matching import Conditions
+from mockchat.scripting.scenario import BrokenScenario, scenario_beside
 from mockchat.scripting.script import Script, Stub
 from mockchat.scripting.transcript import transcript
 from mockchat.server.routes import base_path
@@ -62,6 +64,33 @@ class Mockchat(Clients):
         """Add a stub that answers any request; see `Stub.reply` for arguments and errors."""
         __tracebackhide__ = True
         return self._script.reply(reply, **options)
+
+    def load(self, scenario: str | os.PathLike[str]) -> None:
+        """Add the stubs of a scenario file, behind those there are.
+
+        Options in the file must be those of this script; `script(scenario=…)` and the marker open
+        one with the file's.
+
+        Args:
+            scenario: The file, relative to the file that calls.
+
+        Raises:
+            BadArgument: The file cannot be read.
+            BrokenScenario: It is no scenario, or asks for other options.
+        """
+        __tracebackhide__ = True
+        read = scenario_beside(scenario)
+        for name, wanted in read.options.items():
+            mine = self._option(name)
+            if wanted != mine:
+                message = f"{name} is {wanted!r}, but the script is open with {mine!r}; open it with scenario=…"
+                raise BrokenScenario(read.problem(f"/{name}", message))
+        read.add_to(self._script)
+
+    def _option(self, name: str) -> object:
+        if name == "profile":
+            return self._settings.profile.name
+        return self._script.unused if name == "unused" else getattr(self._settings, name)
 
     def verify(self, raised: BaseException | None = None, *, is_over: bool = True) -> None:
         """Raise what went otherwise than written; done for you when the test ends.

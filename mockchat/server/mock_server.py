@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Self, Unpack, cast
 
 from mockchat.contract.contract import contract_of
 from mockchat.contract.profile import load_profile
 from mockchat.errors import MockchatError
 from mockchat.scripting.callers import caller_line
 from mockchat.scripting.failures import LateRequest
+from mockchat.scripting.scenario import scenario_beside
 from mockchat.scripting.script import Script
 from mockchat.scripting.scripts import Scripts
 from mockchat.server import connection
@@ -101,6 +102,7 @@ class MockServer:
         Raises:
             BadArgument: An option does not exist, or has a value that is not allowed.
             UnknownProfile: There is no such profile.
+            BrokenScenario: The scenario file cannot be used.
             NoStubMatched: At the end: a request matched no stub.
             UnusedReply: At the end: a reply was not asked for.
             InvalidReply: At the end: a reply was no answer to its request.
@@ -120,6 +122,10 @@ class MockServer:
         check_options(options)
         options = {**self._options, **options}
         try:
+            scenario = scenario_beside(options["scenario"]) if "scenario" in options else None
+            if scenario is not None:
+                scenario.contract(_folder(options))
+                options = {**cast("ScriptOptions", scenario.options), **options}
             settings = _settings(options)
             script = Script(
                 contract_of(settings.profile),
@@ -129,6 +135,8 @@ class MockServer:
                 level=options.get("level", "observed"),
                 abilities=connection.ABILITIES & transport.ABILITIES,
             )
+            if scenario is not None:
+                scenario.add_to(script)
         except MockchatError as error:
             raise error.with_traceback(None) from None  # the frames between are ours
         return self._opened(script, settings)
@@ -149,12 +157,14 @@ class MockServer:
             self._dispatcher.close(token, script)
 
 
-def _settings(options: ScriptOptions) -> Settings:
+def _folder(options: ScriptOptions) -> Path | None:
     schemas = options.get("schemas")
+    return None if schemas is None else Path(schemas)
+
+
+def _settings(options: ScriptOptions) -> Settings:
     return Settings(
-        profile=load_profile(
-            options.get("profile", "openai"), None if schemas is None else Path(schemas)
-        ),
+        profile=load_profile(options.get("profile", "openai"), _folder(options)),
         seed=options.get("seed", 0),
         kind=options.get("kind", "plain"),
         validation=options.get("validation", "strict"),

@@ -10,23 +10,23 @@ from mockchat.exchange import Incoming
 from mockchat.scripting.scenario import BrokenScenario, Scenario, read_scenario
 from mockchat.scripting.script import Script
 from mockchat.scripting.scripts import Scripts
+from mockchat.server import connection
 from mockchat.server.app import App
 from mockchat.server.reports import logger
 from mockchat.server.settings import Settings
 from mockchat.server.ticket import Ticket
-from mockchat.types import Json
 
 Signature = tuple[tuple[int, int, int] | None, ...]
 """Of each file: when it was written, its size, its inode; None where it is not there."""
 
 
-def joint_options(scenarios: Sequence[Scenario]) -> Mapping[str, Json]:
+def joint_options(scenarios: Sequence[Scenario]) -> Mapping[str, object]:
     """Return the options that several scenarios ask for together.
 
     Raises:
         BrokenScenario: Two ask for different values of one option.
     """
-    joint: dict[str, tuple[Json, str]] = {}
+    joint: dict[str, tuple[object, str]] = {}
     for scenario in scenarios:
         for name, value in scenario.options.items():
             known, file = joint.setdefault(name, (value, scenario.file))
@@ -56,7 +56,7 @@ class ScenarioApp:
     def __init__(
         self,
         files: Sequence[Path],
-        settings_of: Callable[[Mapping[str, Json]], Settings],
+        settings_of: Callable[[Mapping[str, object]], Settings],
         schemas: Path | None = None,
     ) -> None:
         self._files = files
@@ -115,6 +115,7 @@ class ScenarioApp:
             unmatched=settings.unmatched,
             unused="ignore",
             level=settings.level,
+            abilities=connection.ABILITIES,
         )
         for scenario in scenarios:
             scenario.add_to(script)

@@ -27,6 +27,8 @@ class ScriptOptions(TypedDict, total=False):
         level: How scripted replies are judged; "observed" unless said.
         locale: The language of generated text; "en_US" unless said.
         limits: What the client may use in a time: `Limits(...)`; as much as it likes unless said.
+        scenario: A scenario file with stubs to begin with, relative to the test's file; options it
+            has count where they are not given here.
     """
 
     profile: str
@@ -40,6 +42,7 @@ class ScriptOptions(TypedDict, total=False):
     level: Level
     locale: str
     limits: Limits
+    scenario: str | os.PathLike[str]
 
 
 _CHOICES = {
@@ -50,6 +53,8 @@ _CHOICES = {
     "models": get_args(Models),
     "level": get_args(Level),
 }
+
+_PATHS = {"schemas": "folder", "scenario": "file"}
 
 
 def check_options(options: Mapping[str, object]) -> None:
@@ -69,8 +74,8 @@ def check_options(options: Mapping[str, object]) -> None:
             raise BadArgument(name, value, words, _close(value, allowed))
         if name in ("profile", "locale") and not isinstance(value, str):
             raise BadArgument(name, value, "a name")
-        if name == "schemas" and not isinstance(value, str | os.PathLike):
-            raise BadArgument(name, value, "the path of a folder")
+        if name in _PATHS and not isinstance(value, str | os.PathLike):
+            raise BadArgument(name, value, f"the path of a {_PATHS[name]}")
         if name == "seed" and (not isinstance(value, int) or isinstance(value, bool)):
             raise BadArgument(name, value, "a whole number")
         if name == "limits" and not isinstance(value, Limits):
