@@ -7,10 +7,11 @@ from typing import Self, Unpack
 
 from mockchat.contract.contract import Contract, contract_for
 from mockchat.errors import BadArgument, MockchatError
+from mockchat.exchange import Exchange
 from mockchat.scripting.arguments import is_whole_number
 from mockchat.scripting.callers import caller_line
 from mockchat.scripting.contents import Reply, Replying, ReplyOptions, given_options, reply_of
-from mockchat.scripting.failures import NoStubMatched, UnusedReply
+from mockchat.scripting.failures import NoStubMatched, UnfinishedDelivery, UnusedReply
 from mockchat.scripting.faults import Ability, check_playable
 from mockchat.scripting.journal import Journal
 from mockchat.scripting.matching import Conditions, Matcher, RequestView, matcher
@@ -281,10 +282,10 @@ class Script:
 
         Waits for deliveries in flight, within the journal's patience.
         """
-        self.journal.settled()
+        unfinished = tuple(map(self._unfinished, self.journal.unfinished))
         with self._lock:
             unused = self._unused() if self.unused == "fail" else None
-            return (*self._problems, *(() if unused is None else (unused,)))
+            return (*self._problems, *unfinished, *(() if unused is None else (unused,)))
 
     def verify(self, raised: BaseException | None = None, *, is_over: bool = True) -> None:
         """Raise the first problem, the others in its notes; each is told once.
@@ -297,14 +298,16 @@ class Script:
         Raises:
             NoStubMatched: A request matched no stub.
             UnusedReply: A reply was not asked for.
+            UnfinishedDelivery: A reply was on its way still.
             InvalidReply: A reply was no answer to its request.
             ServerFailed: The server's thread met an error, a callable's included.
         """
         __tracebackhide__ = True
+        at_the_end = () if is_over else (UnusedReply, UnfinishedDelivery)
         problems = [
             problem
             for problem in self.problems()
-            if str(problem) not in self._told and (is_over or not isinstance(problem, UnusedReply))
+            if str(problem) not in self._told and not isinstance(problem, at_the_end)
         ]
         self._told.update(map(str, problems))
         if raised is None and problems:
@@ -312,7 +315,7 @@ class Script:
             _note(raised, problems)
             raise raised
         if raised is not None:
-            _note(raised, [p for p in problems if not isinstance(p, UnusedReply) or not p.requests])
+            _note(raised, [problem for problem in problems if not _is_aftermath(problem)])
 
     def _reach(self, endless: Stub) -> None:
         """Refuse to let a stub answer for ever where a later one still has a reply to give."""
@@ -327,6 +330,16 @@ class Script:
         __tracebackhide__ = True
         check_playable(reply.pacing, reply.fault, self.abilities)
         check_written(reply, self.contract, level=self.level)
+
+    def _unfinished(self, exchange: Exchange) -> UnfinishedDelivery:
+        writes = () if exchange.delivery is None else exchange.delivery.writes
+        return UnfinishedDelivery(
+            f"request {exchange.index} ({exchange.method} {exchange.path})",
+            exchange.stub,
+            exchange.written,
+            len(writes),
+            self.journal.patience,
+        )
 
     def _unused(self) -> UnusedReply | None:
         fates = [(stub, _fate(stub)) for stub in self._stubs]
@@ -345,6 +358,13 @@ def _note(error: BaseException, problems: Iterable[MockchatError]) -> None:
         # A client's exception often quotes what the server answered: the very same text.
         if str(problem) not in said:
             error.add_note(f"\n{type(problem).__name__}: {problem}")
+
+
+def _is_aftermath(problem: MockchatError) -> bool:
+    """Tell whether a problem is what a test that broke off leaves behind."""
+    if isinstance(problem, UnusedReply):
+        return problem.requests > 0
+    return isinstance(problem, UnfinishedDelivery)
 
 
 def _fate(stub: Stub) -> str | None:

@@ -10,6 +10,7 @@ from mockchat.scripting.script import Script
 
 _TOKEN = re.compile(r"/(script-[0-9a-f]{12})(?=/|\Z)", re.ASCII)
 _REMEMBERED = 10_000
+_LATE_KEPT = 1_000
 
 
 class Scripts:
@@ -23,6 +24,7 @@ class Scripts:
         self._open: dict[str, Script] = {}
         self._closed: OrderedDict[str, str] = OrderedDict()
         self._late: list[LateRequest] = []
+        self._late_count = 0
         self._lock = threading.Lock()
 
     def open(self, script: Script) -> str:
@@ -48,9 +50,15 @@ class Scripts:
 
     @property
     def late(self) -> tuple[LateRequest, ...]:
-        """The requests that were refused, oldest first."""
+        """The requests that were refused, oldest first: the first thousand of them."""
         with self._lock:
             return tuple(self._late)
+
+    @property
+    def late_count(self) -> int:
+        """How many requests were refused, those included that `late` leaves out."""
+        with self._lock:
+            return self._late_count
 
     def owner(self, path: str) -> Script | None:
         """Return the open script a path belongs to, None if there is none; charges nobody."""
@@ -79,7 +87,9 @@ class Scripts:
         """Record a request that came when no script of `test` was open, and return the error."""
         late = LateRequest(test, request)
         with self._lock:
-            self._late.append(late)
+            self._late_count += 1
+            if len(self._late) < _LATE_KEPT:  # the first ones tell where the trouble began
+                self._late.append(late)
         return late
 
 
