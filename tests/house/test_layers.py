@@ -74,7 +74,7 @@ def needed(tree: ast.AST) -> ast.AST:
     """Return `tree` without what type checkers alone read."""
 
     class WithoutTyping(ast.NodeTransformer):
-        def visit_If(self, node):  # noqa: N802 - the interface
+        def visit_If(self, node):
             is_typing = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
             return None if is_typing else self.generic_visit(node)
 

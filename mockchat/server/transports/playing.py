@@ -86,6 +86,8 @@ class Playing:
 
     def close(self) -> None:
         """End it where it stands: the client reads no more."""
+        if self._is_over:
+            return
         now = time.monotonic()
         for send in self._arranged.sends[self._sent :]:
             self._due += send.delay

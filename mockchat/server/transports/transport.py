@@ -101,7 +101,7 @@ class _Transport:
         timeout = request.extensions.get("timeout", {})
         playing = Playing(ticket, arranged, errors=self.library, patience=timeout.get("read"))
         response = self.library.Response(
-            delivery.status,
+            int(delivery.status),
             headers=[(name, value.strip(b" \t")) for name, value in arranged.fields],
             stream=type(self).stream(playing),
             extensions={
