@@ -41,10 +41,13 @@ if TYPE_CHECKING:
     from mockchat.scripting.contents import Reply
     from mockchat.scripting.dialogue import ConversationBroken
     from mockchat.scripting.failures import (
+        CarelessClient,
         InvalidReply,
         LateRequest,
         NoStubMatched,
+        RequestsDiffer,
         ServerFailed,
+        UnfinishedDelivery,
         UnusedReply,
     )
     from mockchat.scripting.fault_list import stream_fault, stream_faults
@@ -81,6 +84,7 @@ if TYPE_CHECKING:
     from mockchat.scripting.quotas import Limits
     from mockchat.scripting.script import Script, Stub
     from mockchat.scripting.shadowing import UnreachableStub
+    from mockchat.scripting.verdicts import Verdict
     from mockchat.server.face import Mockchat
     from mockchat.server.mock_server import MockServer
     from mockchat.server.transports.libraries import MissingPackage
@@ -98,6 +102,7 @@ __all__ = [
     "BrokenProfile",
     "ByteCuts",
     "CannotPlay",
+    "CarelessClient",
     "ChatMachine",
     "Contract",
     "ControlField",
@@ -137,15 +142,18 @@ __all__ = [
     "Profile",
     "ProxyError",
     "Reply",
+    "RequestsDiffer",
     "Script",
     "ServerFailed",
     "SlowHeaders",
     "Stall",
     "Stub",
     "TruncatedJson",
+    "UnfinishedDelivery",
     "UnknownProfile",
     "UnreachableStub",
     "UnusedReply",
+    "Verdict",
     "Violation",
     "Write",
     "WrongContentType",
@@ -208,10 +216,13 @@ _HOMES = {
     "scripting.contents": ("Reply",),
     "scripting.dialogue": ("ConversationBroken",),
     "scripting.failures": (
+        "CarelessClient",
         "InvalidReply",
         "LateRequest",
         "NoStubMatched",
+        "RequestsDiffer",
         "ServerFailed",
+        "UnfinishedDelivery",
         "UnusedReply",
     ),
     "scripting.fault_list": ("stream_fault", "stream_faults"),
@@ -248,6 +259,7 @@ _HOMES = {
     "scripting.quotas": ("Limits",),
     "scripting.script": ("Script", "Stub"),
     "scripting.shadowing": ("UnreachableStub",),
+    "scripting.verdicts": ("Verdict",),
     "server.face": ("Mockchat",),
     "server.mock_server": ("MockServer",),
     "server.transports.libraries": ("MissingPackage",),

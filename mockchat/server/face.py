@@ -6,12 +6,15 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Unpack
 from urllib.parse import urlsplit
 
+from mockchat.scripting.assertions import Request
 from mockchat.scripting.contents import Replying, ReplyOptions
 from mockchat.scripting.journal import Journal
 from mockchat.scripting.matching import Conditions
+from mockchat.scripting.queries import Wanted
 from mockchat.scripting.scenario import BrokenScenario, scenario_beside
 from mockchat.scripting.script import Script, Stub
 from mockchat.scripting.transcript import transcript
+from mockchat.scripting.verdicts import Thresholds
 from mockchat.server.routes import base_path
 from mockchat.server.settings import Settings
 from mockchat.server.ticket import Application
@@ -91,6 +94,31 @@ class Mockchat(Clients):
         if name == "profile":
             return self._settings.profile.name
         return self._script.unused if name == "unused" else getattr(self._settings, name)
+
+    def assert_called_once(self, **wanted: Unpack[Wanted]) -> None:
+        """Fail unless exactly one such request arrived; see `Journal.assert_called_once`."""
+        __tracebackhide__ = True
+        self.journal.assert_called_once(**wanted)
+
+    def assert_not_called(self, **wanted: Unpack[Wanted]) -> None:
+        """Fail if such a request arrived; see `Journal.assert_not_called`."""
+        __tracebackhide__ = True
+        self.journal.assert_not_called(**wanted)
+
+    def assert_requests(self, *wanted: Request, in_any_order: bool = False) -> None:
+        """Fail unless exactly these requests arrived; see `Journal.assert_requests`."""
+        __tracebackhide__ = True
+        self.journal.assert_requests(*wanted, in_any_order=in_any_order)
+
+    def assert_order(self, *wanted: Request) -> None:
+        """Fail unless such requests arrived in this order; see `Journal.assert_order`."""
+        __tracebackhide__ = True
+        self.journal.assert_order(*wanted)
+
+    def assert_well_behaved(self, **thresholds: Unpack[Thresholds]) -> None:
+        """Fail if the client broke a rule of good behaviour; see `Journal.assert_well_behaved`."""
+        __tracebackhide__ = True
+        self.journal.assert_well_behaved(**thresholds)
 
     def verify(self, raised: BaseException | None = None, *, is_over: bool = True) -> None:
         """Raise what went otherwise than written; done for you when the test ends.
