@@ -4,7 +4,7 @@ import os
 import random
 import shlex
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -54,9 +54,16 @@ def defaults(config: pytest.Config) -> "ScriptOptions":
 
 
 def draw_seed(config: pytest.Config) -> None:
-    """Choose the seed of this run where it is said to be random; workers of xdist are told it."""
+    """Choose the seed of this run where it is said to be random; a worker is told it."""
     if _said(config, "seed") == _RANDOM:
-        setattr(config.option, _dest("seed"), str(random.randrange(_LARGEST_SEED)))
+        told = getattr(config, "workerinput", {}).get(_dest("seed"))
+        drawn = random.randrange(_LARGEST_SEED) if told is None else told
+        setattr(config.option, _dest("seed"), str(drawn))
+
+
+def tell_worker(node: Any) -> None:
+    """Give a worker of pytest-xdist, which reads the same command line, the seed of this run."""
+    node.workerinput[_dest("seed")] = seed(node.config)
 
 
 def seed(config: pytest.Config) -> int:

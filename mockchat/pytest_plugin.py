@@ -19,6 +19,7 @@ from mockchat.pytest_options import (
     marked,
     repeating,
     seed,
+    tell_worker,
 )
 from mockchat.pytest_scripts import (
     environment,
@@ -222,6 +223,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         workeroutput[_LATE] = late
     elif late and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist what this process has chosen."""
+    tell_worker(node)
 
 
 @pytest.hookimpl(optionalhook=True)
