@@ -78,9 +78,10 @@ def usual_library() -> Library | None:
 
 def _requirements(package: str) -> tuple[str, ...]:
     try:
-        return tuple(requires(package) or ())
+        lines = requires(package) or ()
     except PackageNotFoundError:
         return ()
+    return tuple(line for line in lines if "extra ==" not in line)
 
 
 def _imported(name: str, caller: str, needed: str, command: str) -> ModuleType:
