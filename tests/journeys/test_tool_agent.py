@@ -85,7 +85,7 @@ def test_a_truncated_answer_is_none(mockchat):
         AGENT.ask("Is it warm in Oslo?")
 
 
-@settings(max_examples=30)  # each builds a client
+@settings(max_examples=15)  # each builds a client
 @given(reply=strategies.replies())
 def test_any_legal_reply_is_an_answer_or_none(mockchat_server, reply):
     """What nobody has thought of, within what the API may send; what follows a call is generated."""
