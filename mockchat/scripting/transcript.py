@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
-from mockchat.exchange import Ending, Exchange
+from mockchat.exchange import Ending, Exchange, Outcome
 from mockchat.payloads.chunking import join
 from mockchat.scripting.credentials import redact_text
 from mockchat.scripting.request_view import objects, text_of
@@ -50,11 +50,17 @@ def _head(exchange: Exchange) -> Iterator[str]:
         yield _count(len(list(objects(exchange.request.get("messages")))), "message")
     if exchange.chunks:
         yield _count(len(exchange.chunks), "chunk")
+    if exchange.attempt > 1:
+        yield f"attempt {exchange.attempt}"
     if exchange.stub is not None:
         yield exchange.stub
+    if exchange.fault is not None:
+        yield exchange.fault
     if exchange.ending is not Ending.COMPLETE:
         yield exchange.ending.value
     yield exchange.outcome.value
+    if exchange.delivery is not None and exchange.outcome is not Outcome.DELIVERED:
+        yield f"{exchange.written} of {_count(len(exchange.delivery.writes), 'write')} left"
 
 
 def _joined(chunks: tuple[JsonView, ...]) -> Json:

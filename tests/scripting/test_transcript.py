@@ -2,7 +2,7 @@
 
 import pytest
 
-from mockchat.exchange import Ending, Exchange, Outcome, Violation
+from mockchat.exchange import Delivery, Ending, Exchange, Outcome, Violation, Write
 from mockchat.scripting.transcript import transcript
 
 PATH = "/v1/chat/completions"
@@ -112,6 +112,22 @@ CASES = [
         [
             f"[0] POST {PATH} -> 400, client left",
             "    - stub 1: model is 'a', wanted 'b'",
+        ],
+    ),
+    (
+        {
+            "attempt": 2,
+            "fault": "CutStream(after_chunks=1)",
+            "ending": Ending.CUT,
+            "outcome": Outcome.CLIENT_LEFT,
+            "delivery": Delivery(status=200, writes=(Write(data=b"a"), Write(data=b"b"))),
+            "written": 1,
+        },
+        [
+            (
+                f"[0] POST {PATH} -> 200, attempt 2, CutStream(after_chunks=1), cut, client left, "
+                "1 of 2 writes left"
+            ),
         ],
     ),
     (
