@@ -1,6 +1,7 @@
 """Invent the messages of a request: a conversation in which every call is answered at once."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from mockchat.contract.profile import Model
 from mockchat.payloads.names import tool_call_id
@@ -44,12 +45,12 @@ def conversation(
     }
     making = _Conversation(asking, roles, offered, functions)
     instructing = [role for role in _INSTRUCTING if role in roles]
-    if instructing and asking.draw.chance(0.4):
-        making.say(instructing[asking.draw.index(len(instructing))])
-    for _ in range(asking.draw.size(0, _MOST_TURNS, 1.5)):
-        making.turn()
-    if not making.messages or asking.draw.chance(0.5):
-        making.say("user")
+    draw = asking.draw
+    if instructing:
+        draw.together(partial(making.open, instructing))
+    for _ in range(draw.size(0, _MOST_TURNS, 1.5)):
+        draw.together(making.turn)
+    draw.together(making.close)
     return making.messages
 
 
@@ -77,17 +78,34 @@ class _Conversation:
             if "function" in roles and "function_call" in has:
                 self._kinds.append(self._function_turn)
 
+    def open(self, instructing: list[str]) -> None:
+        """Begin with instructions, or do not; now and then with a user where they could stand."""
+        draw = self._asking.draw
+        if draw.chance(0.45):
+            # The simplest opening is what any other message of a user is.
+            roles = ["user", *instructing, *instructing]
+            self.say(roles[draw.index(len(roles))])
+
+    def close(self) -> None:
+        """End with a user, or do not; a conversation has at least this message."""
+        if not self.messages or self._asking.draw.chance(0.5):
+            self.say("user")
+
     def turn(self) -> None:
         """Add a turn of some kind, with the answers it needs."""
         self._kinds[self._asking.draw.index(len(self._kinds))]()
 
-    def say(self, role: str) -> JsonObject:
-        """Add a message of `role` with nothing in it that would have to be answered."""
+    def say(self, role: str, **instead: Json) -> JsonObject:
+        """Add a message of `role` with nothing in it that would have to be answered.
+
+        Where `instead` gives members that may stand in place of a content, it needs none.
+        """
         message: JsonObject = self._asking.value(self._roles[role])
         message["role"] = role
         is_rare = self._asking.kind == "plain" and not self._asking.draw.chance(0.1)
         for name in (*_CALLS, *(_RARE if is_rare else ())):
             message.pop(name, None)
+        message |= instead
         if isinstance(message.get("content"), list):
             _keep_one_refusal(message)
         if message.get("content") is None and all(message.get(name) is None for name in _INSTEAD):
@@ -103,15 +121,14 @@ class _Conversation:
 
     def _tool_turn(self) -> None:
         draw = self._asking.draw
-        message = self.say("assistant")
-        calls = [self._call() for _ in range(draw.size(1, _MOST_CALLS, 1.3))]
-        message["tool_calls"] = calls
+        calls = [draw.together(self._call) for _ in range(draw.size(1, _MOST_CALLS, 1.3))]
+        message = self.say("assistant", tool_calls=calls)
         if draw.chance(0.7):
             message["content"] = None
         while calls:
             call = calls[draw.index(len(calls)) if self._asking.kind == "wild" else 0]
             calls = [other for other in calls if other is not call]
-            self.say("tool")["tool_call_id"] = call["id"]
+            draw.together(partial(self.say, "tool"))["tool_call_id"] = call["id"]
 
     def _call(self) -> JsonObject:
         draw = self._asking.draw
@@ -140,8 +157,7 @@ class _Conversation:
             function = self._functions[draw.index(len(self._functions))]
             call["name"] = function["name"]
         call["arguments"] = arguments(self._asking, function.get("parameters"))
-        message = self.say("assistant")
-        message["function_call"] = call
+        message = self.say("assistant", function_call=call)
         if draw.chance(0.7):
             message["content"] = None
         self.say("function")["name"] = call["name"]
@@ -155,11 +171,17 @@ def _keep_one_refusal(message: JsonObject) -> None:
 
 
 def mention_json(messages: list[JsonObject]) -> None:
-    """Let some message contain the word json, which json_object formats ask for."""
+    """Let some message contain the word json, which json_object formats ask for.
+
+    Only where no message has room for it another one is added.
+    """
     note = "Answer in JSON."
-    for message in messages:
+    for message in sorted(messages, key=lambda each: each["role"] != "user"):
         content: Json = message.get("content")
-        if message["role"] == "user" and isinstance(content, str):
+        if isinstance(content, str):
             message["content"] = f"{content}\n{note}" if content else note
+            return
+        if isinstance(content, list) and message["role"] == "user":
+            content.append({"type": "text", "text": note})
             return
     messages.insert(0, {"role": "user", "content": note})

@@ -1,6 +1,9 @@
 """The one interface of choices: everything generated is a function of what a `Draw` answers."""
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import Protocol, TypeVar, runtime_checkable
+
+_Made = TypeVar("_Made")
 
 
 class Draw(Protocol):
@@ -21,6 +24,18 @@ class Draw(Protocol):
 
     def size(self, lo: int, hi: int, average: float) -> int:
         """Return a count from `lo` to `hi`, near `average` most of the time."""
+        ...
+
+    def edge(self, n: int) -> int | None:
+        """Return which of `n` extreme values to take, now and then; None for an ordinary one."""
+        ...
+
+    def together(self, make: Callable[[], _Made]) -> _Made:
+        """Return what `make` makes of this draw's answers.
+
+        They belong together: whoever shrinks answers may make all of them simple at once, or leave
+        them out. A part that may be missing asks for that within, so that it goes as a whole.
+        """
         ...
 
     def integer(self, lo: int, hi: int) -> int:

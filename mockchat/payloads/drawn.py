@@ -4,7 +4,10 @@ The only module of this room that needs Hypothesis; it uses the public interface
 """
 
 import math
+from collections.abc import Callable
+from fractions import Fraction
 from functools import lru_cache
+from typing import TypeVar, cast
 
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
@@ -12,7 +15,9 @@ from hypothesis.errors import InvalidArgument
 from mockchat.payloads import formats, regexes
 from mockchat.payloads.draw import NoGrammar
 
-_PERCENT = 100
+_Made = TypeVar("_Made")
+
+_MOST_ODDS = 10
 _WORDY = "abcdefghijklmnopqrstuvwxyz "
 _NAME_START = "abcdefghijklmnopqrstuvwxyz"
 _NAME_REST = _NAME_START + "0123456789_"
@@ -30,6 +35,8 @@ class HypothesisDraw:
 
     def __init__(self, draw: st.DrawFn, *, locale: str = "en_US") -> None:
         self._draw = draw
+        self._pending: list[Callable[[], object]] = []
+        self._part = _part(self)
         self.locale = locale
 
     def index(self, n: int) -> int:
@@ -37,9 +44,29 @@ class HypothesisDraw:
         return self.integer(0, n - 1)
 
     def chance(self, p: float) -> bool:
-        """Return True with probability `p`, rounded to a percent; False is simpler."""
-        misses = _PERCENT - round(p * _PERCENT)
-        return self.integer(0, _PERCENT - 1) >= misses if misses > 0 else True
+        """Return True with probability `p`, as a fraction of small numbers; False is simpler."""
+        hits, of = _odds(p)
+        return self.integer(0, of - 1) >= of - hits if hits < of else True
+
+    def edge(self, n: int) -> None:
+        """Return None: Hypothesis itself tries bounds and notorious numbers.
+
+        A choice between an extreme and an ordinary number would not shrink from the one to the other.
+        """
+
+    def together(self, make: Callable[[], _Made]) -> _Made:
+        """Return what `make` makes of answers that Hypothesis simplifies, or leaves out, at once."""
+        self._pending.append(make)
+        return cast("_Made", self._draw(self._part))
+
+    def pending(self, draw: st.DrawFn) -> object:
+        """Make what `together` was given last, of answers to `draw`."""
+        make, outer = self._pending.pop(), self._draw
+        self._draw = draw
+        try:
+            return make()
+        finally:
+            self._draw = outer
 
     def size(self, lo: int, hi: int, average: float) -> int:
         """Return a count that is `average` on average, now and then much more."""
@@ -92,6 +119,19 @@ class HypothesisDraw:
             NoGrammar: It is no Lark grammar, or the package lark is not installed.
         """
         return self._draw(_larks(grammar))
+
+
+@st.composite
+def _part(draw: st.DrawFn, asking: HypothesisDraw) -> object:
+    """Make what `asking` has pending, within a span of its own."""
+    return asking.pending(draw)
+
+
+@lru_cache(maxsize=1024)
+def _odds(p: float) -> tuple[int, int]:
+    """Return `p` as so many of so many, as few as will do: one less of them is the other answer."""
+    few = Fraction(p).limit_denominator(_MOST_ODDS)
+    return (few.numerator, few.denominator) if few or not p else (1, math.ceil(1 / p))
 
 
 @lru_cache(maxsize=1024)

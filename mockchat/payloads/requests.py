@@ -5,6 +5,7 @@ another one, a limit of a model) is put right where it is drawn, never drawn aga
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 from mockchat.contract.contract import Contract
 from mockchat.contract.profile import Model
@@ -42,9 +43,9 @@ def make_request(contract: Contract, draw: Draw, *, kind: Kind = "plain") -> Jso
     name, model = _model(contract, making)
     body: JsonObject = {"model": name}
     for member in making.root.properties:
-        if member not in _BUILT and draw.chance(_SHARE[kind]):
-            body[member] = _member(making, member)
-    _offer_tools(making, body)
+        if member not in _BUILT:
+            draw.together(partial(_add_member, making, member, body))
+    draw.together(partial(_offer_tools, making, body))
     offered, functions = tool_offers.offers(body), body.get("functions") or ()
     body["messages"] = conversation(making, offered, functions, model)
     _settle(making, body)
@@ -61,6 +62,12 @@ def _model(contract: Contract, making: Asking) -> tuple[str, Model | None]:
         return model.id, model
     name = making.plain_value(making.root.properties["model"])
     return name, contract.profile.model(name)
+
+
+def _add_member(making: Asking, name: str, body: JsonObject) -> None:
+    """Add an optional member, or do not: the choice and the value go together."""
+    if making.draw.chance(_SHARE[making.kind]):
+        body[name] = _member(making, name)
 
 
 def _member(making: Asking, name: str) -> Json:

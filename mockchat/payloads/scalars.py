@@ -14,7 +14,6 @@ _PLAIN_SPAN = 100
 _WILD_INTEGER = 2**53 - 1
 _WILD_NUMBERS = (0.0, -0.0, 1.0, -1.0, 0.1, 5e-324, 1e-7, 1e21, 1.7976931348623157e308, -1e308)
 _WILD_INTEGERS = (0, 1, -1, 2**31, -(2**31) - 1, 2**53 - 1, 2**63 - 1, -(2**63))
-_EDGE = 0.3
 _PLAIN_DIGITS = 2
 _MOST_TEXT = 200
 _MOST_WILD_TEXT = 4000
@@ -25,10 +24,12 @@ _MOST_NESTED = 3
 
 def integer(node: Integer, draw: Draw, kind: Kind) -> int:
     """Draw an integer; wild: often at the edge of what is allowed or representable."""
-    if kind == "wild" and draw.chance(_EDGE):
+    if kind == "wild":
         edges = [value for value in (node.least, node.most) if value is not None]
         edges += [value for value in _WILD_INTEGERS if _is_within(value, node)]
-        return edges[draw.index(len(edges))]
+        edge = draw.edge(len(edges))
+        if edge is not None:
+            return edges[edge]
     low, high = _integer_range(node, _PLAIN_SPAN if kind == "plain" else _WILD_INTEGER)
     return node.step * draw.integer(-(-low // node.step), high // node.step)
 
@@ -62,9 +63,11 @@ def number(node: Number, draw: Draw, kind: Kind) -> float:
 
 def _any_number(node: Number, draw: Draw, kind: Kind) -> float:
     low, high = _number_range(node, kind)
-    if kind == "wild" and draw.chance(_EDGE):
+    if kind == "wild":
         edges = [value for value in (*_WILD_NUMBERS, low, high) if low <= value <= high]
-        return edges[draw.index(len(edges))]
+        edge = draw.edge(len(edges))
+        if edge is not None:
+            return edges[edge]
     value = draw.number(low, high)
     short = round(value, _PLAIN_DIGITS)
     return short if kind == "plain" and low <= short <= high else value

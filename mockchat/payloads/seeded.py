@@ -3,9 +3,13 @@
 import hashlib
 import json
 import random
+from collections.abc import Callable
+from typing import TypeVar
 
 from mockchat.payloads import formats, regexes
 from mockchat.types import Json, JsonView
+
+_Made = TypeVar("_Made")
 
 _WORDS = (
     "river", "table", "green", "small", "light", "paper", "music", "seven", "cloud", "stone",
@@ -24,6 +28,7 @@ _NAME_REST = _NAME_START + "0123456789_"
 
 _USUAL_LENGTH = 24
 _LONG_LENGTH = 1500
+_EDGE = 0.3
 
 
 def canonical_json(value: Json) -> str:
@@ -63,6 +68,14 @@ class SeededDraw:
         # without the logarithm that rounds differently from one C library to another.
         share = self.random.random() * self.random.random()
         return min(hi, lo + int(share * spread * 4 + 0.5))
+
+    def edge(self, n: int) -> int | None:
+        """Return the number of an extreme value in three cases of ten."""
+        return self.index(n) if self.chance(_EDGE) else None
+
+    def together(self, make: Callable[[], _Made]) -> _Made:
+        """Return what `make` makes."""
+        return make()
 
     def integer(self, lo: int, hi: int) -> int:
         """Return a whole number between the bounds, all equally likely."""

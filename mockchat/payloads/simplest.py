@@ -1,6 +1,11 @@
 """The draw that always answers with the simplest there is: for a text that has little room."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from mockchat.payloads import formats, regexes
+
+_Made = TypeVar("_Made")
 
 
 class SimplestDraw:
@@ -19,6 +24,13 @@ class SimplestDraw:
         """Return `lo`."""
         del hi, average
         return lo
+
+    def edge(self, n: int) -> None:
+        """Return None: ordinary values are the simplest."""
+
+    def together(self, make: Callable[[], _Made]) -> _Made:
+        """Return what `make` makes."""
+        return make()
 
     def integer(self, lo: int, hi: int) -> int:
         """Return the number next to zero."""

@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import dataclass
+from functools import partial
 
 from mockchat.payloads.caller_schemas import object_schema
 from mockchat.payloads.request_document import Asking, items, listed, objects, tag
+from mockchat.payloads.schema_nodes import Object
 from mockchat.payloads.values import generate
 from mockchat.types import Json, JsonObject
 
@@ -36,26 +38,38 @@ def tools(asking: Asking) -> list[JsonObject]:
     """Return tools with names of their own and parameters that have values."""
     variants = items(asking.member("tools"))
     count = asking.draw.size(1, _MOST_TOOLS, 1.5)
-    made = [asking.value(asking.pick(variants)) for _ in range(count)]
-    for position, tool in enumerate(made):
-        definition = tool[tool["type"]]
-        definition["name"] = _name(asking, position)
-        if tool["type"] == "function":
-            _give_parameters(asking, definition)
-        elif definition.get("format", {}).get("type") == "grammar":
-            _give_grammar(asking, definition["format"])
-    return made
+    return [
+        asking.draw.together(partial(_tool, asking, variants, position))
+        for position in range(count)
+    ]
+
+
+def _tool(asking: Asking, variants: list[Object], position: int) -> JsonObject:
+    tool: JsonObject = asking.value(asking.pick(variants))
+    definition = tool[tool["type"]]
+    definition["name"] = _name(asking, position)
+    if tool["type"] == "function":
+        _give_parameters(asking, definition)
+    elif definition.get("format", {}).get("type") == "grammar":
+        _give_grammar(asking, definition["format"])
+    return tool
 
 
 def functions(asking: Asking) -> list[JsonObject]:
     """Return legacy functions with names of their own and parameters that have values."""
     variants = items(asking.member("functions"))
     count = asking.draw.size(1, _MOST_TOOLS, 1.5)
-    made = [asking.value(asking.pick(variants)) for _ in range(count)]
-    for position, function in enumerate(made):
-        function["name"] = _name(asking, position)
-        _give_parameters(asking, function)
-    return made
+    return [
+        asking.draw.together(partial(_function, asking, variants, position))
+        for position in range(count)
+    ]
+
+
+def _function(asking: Asking, variants: list[Object], position: int) -> JsonObject:
+    function: JsonObject = asking.value(asking.pick(variants))
+    function["name"] = _name(asking, position)
+    _give_parameters(asking, function)
+    return function
 
 
 def _name(asking: Asking, position: int) -> str:
@@ -124,6 +138,6 @@ def arguments(asking: Asking, parameters: JsonObject | None) -> str:
     """Return arguments as a model writes them: JSON text; wild ones are sometimes cut short."""
     known = {} if parameters is None else generate(parameters, asking.draw, kind=asking.kind)
     text = json.dumps(known)
-    if asking.kind == "wild" and asking.draw.chance(0.1):
+    if known and asking.kind == "wild" and asking.draw.chance(0.1):
         return text[: asking.draw.index(len(text) + 1)]
     return text

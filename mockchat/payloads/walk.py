@@ -5,6 +5,8 @@ writes the same schema in another order gets the same values in that order.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from itertools import chain
 
 from mockchat.contract.patterns import is_found
@@ -115,6 +117,9 @@ class Walk:
         if len(node.branches) == 1:
             return self._value(node.branches[0], depth)
         able = self._able(node, depth)
+        return self._draw.together(partial(self._chosen, node, able, depth))
+
+    def _chosen(self, node: Choice, able: list[Node], depth: int) -> Json:
         first = self._draw.index(len(able)) if len(able) > 1 else 0
         left = self._left
         for branch in chain(able[first:], able[:first], _others(node, able)):
@@ -190,7 +195,7 @@ class Walk:
                 if node.unique:
                     items.append(self._distinct(item, seen, depth))
                 else:
-                    items.append(self._value(item, depth + 1))
+                    items.append(self._draw.together(partial(self._value, item, depth + 1)))
             except Unlucky:
                 if is_optional:
                     break
@@ -233,44 +238,49 @@ class Walk:
         raise Unlucky(node.pointer)
 
     def _object(self, node: Object, depth: int) -> JsonObject:
-        chosen = dict.fromkeys(node.required)
+        made: JsonObject = {}
         most = NEVER if node.most is None else node.most
-        if depth < _DEPTH[self._kind] and self._left >= 1:
-            self.work += len(node.properties) // _MEMBERS_PER_STEP
-            for name in self._memory.names(node):
-                if name not in chosen and is_usable(node, name) and self._draw.chance(0.5):
-                    self._choose(node, name, chosen, most, self._left)
+        is_open = depth < _DEPTH[self._kind] and self._left >= 1
+        self.work += len(node.properties) // _MEMBERS_PER_STEP if is_open else 0
+        required = dict.fromkeys(node.required)
+        for name in self._memory.names(node):
+            if name in required:
+                made[name] = self._value(node.properties[name], depth + 1)
+            elif is_open and name not in made and is_usable(node, name):
+                room = most - len({**required, **made})
+                self._draw.together(partial(self._perhaps, node, name, made, room, depth))
         # Where something must be tested for, named members alone might never pass.
         is_loose = node.tests and usable_extras(node) and self._draw.chance(0.5)
-        if len(chosen) < node.least and not is_loose:
+        if len(made) < node.least and not is_loose:
             cheapest = sorted(
                 (name for name in self._memory.names(node) if is_usable(node, name)),
                 key=lambda name: member_cost(node, name),
             )
             for name in cheapest:
-                if len(chosen) < node.least and name not in chosen:
-                    self._choose(node, name, chosen, most, NEVER)
-        needed = {*node.required, *(each for name in chosen for each in node.needs.get(name, ()))}
-        made: JsonObject = {}
-        for name in sorted(chosen):
-            try:
-                made[name] = self._value(node.properties[name], depth + 1)
-            except Unlucky:
-                if name in needed:
-                    raise
+                if len(made) < node.least and name not in made:
+                    self._add(node, name, made, most - len(made), depth, left=NEVER)
         value = {name: made[name] for name in self._memory.ordered(node, made)}
         self._add_extras(node, value, depth)
         return value
 
-    def _choose(
-        self, node: Object, name: str, chosen: dict[str, None], most: float, left: float
+    def _perhaps(self, node: Object, name: str, made: JsonObject, room: float, depth: int) -> None:
+        """Add an optional member, or do not: the choice and the value go together."""
+        if self._draw.chance(0.5):
+            self._add(node, name, made, room, depth, left=self._left)
+
+    def _add(  # noqa: PLR0913 - one member: which, where to, within what
+        self, node: Object, name: str, made: JsonObject, room: float, depth: int, *, left: float
     ) -> None:
-        """Add a member and all that must come with it, if there is room and budget for them."""
-        names = [each for each in (name, *node.needs.get(name, ())) if each not in chosen]
+        """Add a member and all that must come with it, if there is room, budget and luck."""
+        required = {*node.required}
+        names = [name, *node.needs.get(name, ())]
+        names = [each for each in names if each not in made and each not in required]
         cost = sum(node.properties[each].cost for each in names)
-        if cost <= left and len(chosen) + len(names) <= most:
-            chosen.update(dict.fromkeys(names))
-            self._left -= cost
+        if cost > left or len(names) > room:
+            return
+        self._left -= cost
+        with suppress(Unlucky):
+            made |= {each: self._value(node.properties[each], depth + 1) for each in names}
 
     def _add_extras(self, node: Object, value: JsonObject, depth: int) -> None:
         """Add members without a name: as many as must be, wild ones also where they may be."""
