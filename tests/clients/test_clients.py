@@ -52,6 +52,11 @@ def test_the_findings_follow_from_the_tables():
     assert with_blocks(PAGE_TEXT, blocks(CELLS)) == PAGE_TEXT
 
 
+def test_sync_and_async_clients_do_the_same():
+    """The page says so, and whoever uses one relies on it."""
+    assert [key for key, said in CELLS.items() if "sync: " in "".join(said.values())] == []
+
+
 def test_every_plan_is_read_whole_by_every_client():
     """A plan only cuts; a client that reads it otherwise has met a stream of ours that is wrong."""
     plans = {case.name for case in CASES if case.group == "plan"}
