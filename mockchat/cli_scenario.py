@@ -71,10 +71,11 @@ def check(
     context.exit(status)
 
 
-def _checked(file: str, schemas: Path | None) -> tuple[int, Sequence["Problem"]]:
+def _checked(file: str, schemas: Path | None) -> tuple[int | None, Sequence["Problem"]]:
+    """Return how many stubs a file has, None where its form does not tell, and what is wrong."""
     from mockchat.scripting.scenario import BrokenScenario, read_scenario
 
-    stubs = 0
+    stubs = None
     try:
         read = read_scenario(file)
         stubs = read.stubs
@@ -84,7 +85,7 @@ def _checked(file: str, schemas: Path | None) -> tuple[int, Sequence["Problem"]]
     return stubs, ()
 
 
-def _tell(file: str, stubs: int, problems: Sequence["Problem"]) -> None:
+def _tell(file: str, stubs: int | None, problems: Sequence["Problem"]) -> None:
     for problem in problems:
         click.echo(printable(str(problem)))
     if not problems:

@@ -90,8 +90,10 @@ def _unknown(violation: Violation, scenario: Located) -> tuple[Place, str]:
     around = pointer.rpartition("/")[0]
     siblings = [*value_at(scenario.value, tokens_of(around))]
     kinds = _kinds()
-    is_reply = violation.schema_pointer.find("/dependentSchemas/") > 0 or set(known) == set(kinds)
+    is_reply = _is_reply(violation)
     given = [key for key in siblings if key in kinds]
+    if "error" in given and "message" in given:
+        given.remove("message")  # an error has one of its own
     if is_reply and len(given) > 1:
         return scenario.value_place(around), f"a reply is of one kind, not {' and '.join(given)}"
     name = _last(pointer)
@@ -108,6 +110,13 @@ def _unknown(violation: Violation, scenario: Located) -> tuple[Place, str]:
 def _kinds() -> tuple[str, ...]:
     """Return the keys that name a kind of reply."""
     return tuple(form()["$defs"]["built_reply"]["properties"])
+
+
+def _is_reply(violation: Violation) -> bool:
+    """Tell whether the keyword stands in the form of a reply, or in one for its kind."""
+    tokens = tokens_of(violation.schema_pointer)
+    built = form()["$defs"]["built_reply"]
+    return any(_schema_at(tokens[:-steps]) is built for steps in (1, 2, 3))
 
 
 def _types(violation: Violation) -> list[str]:

@@ -106,25 +106,25 @@ def _faults(misplaced: _Misplaced, scenario: Located) -> Iterator[tuple[Place, s
         remedy = "write this one before it, or give that one `times` instead of `forever`"
         fact = f"never answers: {error.shadow} takes every request{wanted} for ever"
         yield scenario.value_place(pointer), f"this stub {fact}; {remedy}"
-    elif isinstance(error, BadArgument):
-        pointer = _cause(error.value, pointer, scenario)
-        name = tokens_of(pointer)[-1]
-        wanted = f"it takes {error.allowed}"
+    elif isinstance(error, BadArgument) and (cause := _cause(error, pointer, scenario)):
+        wanted = f"allowed: {error.allowed}"
         if error.suggestion is not None:
             wanted = f"did you mean {error.suggestion!r}?"
-        yield scenario.value_place(pointer), f"{name} is {shown(error.value)}; {wanted}"
+        fact = f"{tokens_of(cause)[-1]} is {shown(error.value)}"
+        yield scenario.value_place(cause), f"{fact}; {wanted}"
     else:
         yield scenario.value_place(pointer), str(error)
 
 
-def _cause(value: object, pointer: str, scenario: Located) -> str:
-    """Return where a refused argument stands, in what the builder at `pointer` was given."""
-    for inner in scenario.values:
-        if inner.startswith(f"{pointer}/"):
-            written = value_at(scenario.value, tokens_of(inner))
-            if written == value and type(written) is type(value):
-                return inner
-    return pointer
+def _cause(error: BadArgument, pointer: str, scenario: Located) -> str | None:
+    """Return where a refused argument stands: in what was built at `pointer`, or beside it."""
+    for around in (pointer, pointer.rpartition("/")[0]):
+        for inner in scenario.values:
+            if inner.startswith(f"{around}/"):
+                written = value_at(scenario.value, tokens_of(inner))
+                if type(written) is type(error.value) and written == error.value:
+                    return inner
+    return None
 
 
 def _raw_path(scenario: Located, pointer: str) -> Iterator[str]:
