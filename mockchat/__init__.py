@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         UnknownProfile,
     )
     from mockchat.exchange import ApiError, Delivery, Ending, Exchange, Outcome, Violation, Write
+    from mockchat.machine_turns import Turn
     from mockchat.machines import ChatMachine, chat_machine
     from mockchat.payloads.chunking import join, split
     from mockchat.payloads.mutation import Mutant, Mutation
@@ -31,8 +32,12 @@ if TYPE_CHECKING:
     )
     from mockchat.pytest_plugin import script_fixture
     from mockchat.scripting.builders import (
+        audio,
+        choices,
         error,
         generated,
+        message,
+        mutated,
         refusal,
         text,
         tool_call,
@@ -161,9 +166,11 @@ __all__ = [
     "async_http_client",
     "at_once",
     "at_random",
+    "audio",
     "by_token",
     "by_word",
     "chat_machine",
+    "choices",
     "chunks_of",
     "client",
     "contains",
@@ -175,6 +182,8 @@ __all__ = [
     "join",
     "load_profile",
     "matches_schema",
+    "message",
+    "mutated",
     "profile_names",
     "refusal",
     "script_fixture",
@@ -199,6 +208,7 @@ _HOMES = {
         "UnknownProfile",
     ),
     "exchange": ("ApiError", "Delivery", "Ending", "Exchange", "Outcome", "Violation", "Write"),
+    "machine_turns": ("Turn",),
     "machines": ("ChatMachine", "chat_machine"),
     "payloads.chunking": ("join", "split"),
     "payloads.mutation": ("Mutant", "Mutation"),
@@ -212,7 +222,18 @@ _HOMES = {
         "exactly",
     ),
     "pytest_plugin": ("script_fixture",),
-    "scripting.builders": ("error", "generated", "refusal", "text", "tool_call", "unchecked"),
+    "scripting.builders": (
+        "audio",
+        "choices",
+        "error",
+        "generated",
+        "message",
+        "mutated",
+        "refusal",
+        "text",
+        "tool_call",
+        "unchecked",
+    ),
     "scripting.contents": ("Reply",),
     "scripting.dialogue": ("ConversationBroken",),
     "scripting.failures": (

@@ -17,7 +17,7 @@ import difflib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
-from typing import Any, ClassVar, Protocol, TypeAlias, TypedDict, Unpack
+from typing import Any, ClassVar, Protocol, TypedDict, Unpack
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
@@ -25,15 +25,11 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from mockchat.contract.contract import contract_for
 from mockchat.errors import BadArgument
 from mockchat.exchange import Exchange
+from mockchat.machine_turns import Turn, results, turns, user_texts
 from mockchat.payloads.chunking import join
-from mockchat.payloads.drawn import HypothesisDraw
-from mockchat.payloads.members import reply_members
-from mockchat.payloads.plans import Plan
 from mockchat.payloads.shapes import SHAPES
 from mockchat.payloads.stream_style import stream_style
-from mockchat.payloads.tool_use import call_text, offered_tools
-from mockchat.scripting.builders import error, refusal, text, tool_call
-from mockchat.scripting.contents import Reply
+from mockchat.scripting.builders import error
 from mockchat.scripting.dialogue import (
     ConversationBroken,
     SaidCall,
@@ -43,23 +39,12 @@ from mockchat.scripting.dialogue import (
     utterance,
 )
 from mockchat.server.mock_server import MockServer
-from mockchat.strategies import plans
 from mockchat.types import JsonObject, JsonView, Kind
 
-__all__ = ["Ask", "ChatMachine", "chat_machine"]
-
-Answering: TypeAlias = Reply | list[str | Reply]
-"""What the model answers: a reply, or calls with a text before them."""
+__all__ = ["Ask", "ChatMachine", "Turn", "chat_machine"]
 
 _SOON = 0.001
 """Seconds to wait before a retry: none at all is what some clients take for no word on it."""
-
-_OFTEN = ("text", "tool_calls")
-_MOST_CALLS = 3
-_MOST_ERRORS = 3
-_MOST_TEXT = 100
-_PLAIN = "abcdefghijklmnopqrstuvwxyz ABC.,!?0123456789"
-_WITH_TEXT = 0.25
 
 
 def _tool(name: str, member: str, schema: JsonObject) -> JsonObject:
@@ -93,65 +78,6 @@ class MachineOptions(TypedDict, total=False):
     retries: int
     failures: tuple[type[Exception], ...]
     server: MockServer | None
-
-
-def _texts(machine: "ChatMachine", least: int) -> st.SearchStrategy[str]:
-    if machine.kind == "wild":
-        return st.text(min_size=least, max_size=_MOST_TEXT)
-    return st.text(_PLAIN, min_size=max(1, least), max_size=_MOST_TEXT)
-
-
-def _words_of(machine: "ChatMachine") -> st.SearchStrategy[str]:
-    return _texts(machine, 1)
-
-
-def _plans_of(machine: "ChatMachine") -> st.SearchStrategy[Plan | None]:
-    options = [plans(kind=machine.kind) if stream else st.none() for stream in machine.streams]
-    return st.one_of(options)
-
-
-def _errors_of(machine: "ChatMachine") -> st.SearchStrategy[list[int]]:
-    statuses = st.sampled_from(machine.statuses) if machine.statuses else st.nothing()
-    # Most answers come at once.
-    return st.just([]) | st.just([]) | st.lists(statuses, max_size=_MOST_ERRORS)
-
-
-@st.composite
-def _results_of(draw: st.DrawFn, machine: "ChatMachine") -> dict[int, str]:
-    order = draw(st.permutations(range(len(machine.pending))))
-    return {position: draw(_texts(machine, 0)) for position in order}
-
-
-@st.composite
-def _replies_of(draw: st.DrawFn, machine: "ChatMachine") -> Answering:
-    shape = draw(st.sampled_from(_possible_shapes(machine)))
-    if shape == "tool_calls":
-        return _calls(draw, machine)
-    if shape == "refusal":
-        return refusal(draw(_texts(machine, 1)))
-    said = draw(_texts(machine, 0))
-    return text(said) if shape == "text" else text(said, finish_reason=shape)
-
-
-def _calls(draw: st.DrawFn, machine: "ChatMachine") -> list[str | Reply]:
-    source = HypothesisDraw(draw)
-    known = tuple(offered_tools({"tools": [*machine.tools]}))
-    called = draw(st.lists(st.sampled_from(known), min_size=1, max_size=_MOST_CALLS))
-    said: list[str | Reply] = [draw(_texts(machine, 1))] if source.chance(_WITH_TEXT) else []
-    return said + [tool_call(tool.name, call_text(tool, source, machine.kind)) for tool in called]
-
-
-def _possible_shapes(machine: "ChatMachine") -> list[str]:
-    """Return the shapes to choose from; text and calls twice, as they carry the conversation."""
-    members = reply_members(contract_for(machine.profile).profile)
-    can = {
-        "tool_calls": bool(machine.tools) and "tool_calls" in members.message,
-        "refusal": members.has_refusals,
-        "length": members.allows_finish("length"),
-        "content_filter": members.allows_finish("content_filter"),
-    }
-    shapes = [shape for shape in SHAPES if shape in machine.shapes and can.get(shape, True)]
-    return [*(shape for shape in _OFTEN if shape in shapes), *shapes]
 
 
 class ChatMachine(RuleBasedStateMachine):
@@ -225,32 +151,26 @@ class ChatMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: not self.pending)
     @rule(
-        text=st.runner().flatmap(_words_of),
-        reply=st.runner().flatmap(_replies_of),
-        plan=st.runner().flatmap(_plans_of),
-        errors=st.runner().flatmap(_errors_of),
+        text=st.runner().flatmap(user_texts),
+        turn=st.runner().flatmap(turns),
     )
-    def user_says(self, text: str, reply: Answering, plan: Plan | None, errors: list[int]) -> None:
+    def user_says(self, text: str, turn: Turn) -> None:
         """Let the user say something."""
-        self._step([{"role": "user", "content": text}], reply, plan, errors)
+        self._step([{"role": "user", "content": text}], turn)
 
     @precondition(lambda self: bool(self.pending))
     @rule(
-        results=st.runner().flatmap(_results_of),
-        reply=st.runner().flatmap(_replies_of),
-        plan=st.runner().flatmap(_plans_of),
-        errors=st.runner().flatmap(_errors_of),
+        results=st.runner().flatmap(results),
+        turn=st.runner().flatmap(turns),
     )
-    def tools_answer(
-        self, results: Mapping[int, str], reply: Answering, plan: Plan | None, errors: list[int]
-    ) -> None:
+    def tools_answer(self, results: Mapping[int, str], turn: Turn) -> None:
         """Send the result of each call, by its position, in any order."""
         calls = self.pending
         answers = [
             {"role": "tool", "tool_call_id": calls[position].id, "content": result}
             for position, result in results.items()
         ]
-        self._step(answers, reply, plan, errors)
+        self._step(answers, turn)
 
     def teardown(self) -> None:
         """Close the conversation; what was wrong with it has been told in its step."""
@@ -261,16 +181,14 @@ class ChatMachine(RuleBasedStateMachine):
         """The calls that wait for their results."""
         return self._said[-1].calls if self._said else ()
 
-    def _step(
-        self, new: list[JsonObject], reply: Answering, plan: Plan | None, errors: list[int]
-    ) -> None:
+    def _step(self, new: list[JsonObject], turn: Turn) -> None:
         with self._told():
             self.messages += new
             self._said += conversation(new)
-            for status in errors:
+            for status in turn.errors:
                 self.mockchat.reply(error(status, retry_after=_SOON))
-            self.mockchat.reply(reply, plan=plan)
-            result = self._asked(len(errors), stream=plan is not None)
+            self.mockchat.reply(turn.reply, plan=turn.plan)
+            result = self._asked(len(turn.errors), stream=turn.plan is not None)
             self._hear(result)
             self.mockchat.verify()
 
@@ -330,13 +248,13 @@ class ChatMachine(RuleBasedStateMachine):
         for position, (ours, theirs) in enumerate(zip(self._said, said, strict=False)):
             _compare(f"Message {position} of request {exchange.index} has", ours, theirs, failure)
         wanted: tuple[tuple[str, object, object], ...] = (
-            ("messages", len(self._said), len(said)),
-            ("tools", list(self.tools), request.get("tools") or []),
-            ("stream", stream, bool(request.get("stream"))),
+            ("more or fewer messages", len(self._said), len(said)),
+            ("other tools", list(self.tools), request.get("tools") or []),
+            ("another stream", stream, bool(request.get("stream"))),
         )
         for name, asked, found in wanted:
             if asked != found:
-                fact = f"Request {exchange.index} has other {name} than were asked for."
+                fact = f"Request {exchange.index} has {name} than asked for."
                 raise ConversationBroken(fact, asked, found) from failure
 
     def _hear(self, result: object) -> None:
@@ -384,15 +302,22 @@ def chat_machine(
     return type(f"ChatMachine_{name}", (ChatMachine,), {"__init__": start, **options})
 
 
+_DIFFERENT = {
+    "role": "another role than it had",
+    "text": "another text than was sent",
+    "refusal": "another refusal than was sent",
+    "calls": "other tool calls than were sent",
+    "answers": "another tool_call_id than that of the call",
+}
+
+
 def _compare(
     place: str, ours: Utterance, theirs: Utterance, failure: Exception | None = None
 ) -> None:
     found = ours.difference(theirs)
     if found is not None:
         name, wanted, given = found
-        raise ConversationBroken(
-            f"{place} another {name} than was sent.", wanted, given
-        ) from failure
+        raise ConversationBroken(f"{place} {_DIFFERENT[name]}.", wanted, given) from failure
 
 
 def _check(name: str, values: Collection[object], allowed: Collection[object]) -> None:

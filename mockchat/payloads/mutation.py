@@ -13,6 +13,7 @@ from mockchat.contract.pointers import pointer_of, tokens_of, value_at
 from mockchat.exchange import Violation
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.rule_keeping import keeping_rules
+from mockchat.payloads.shown import ShownAsCode
 from mockchat.payloads.simplest import SimplestDraw
 from mockchat.payloads.targets import (
     Target,
@@ -55,20 +56,25 @@ class Mutation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mutant:
+class Mutant(ShownAsCode):
     """A payload that breaks the contract, with its reason.
 
     Attributes:
         payload: What is wrong: a request, a completion, a chunk, the bytes of a stream …
         mutation: What is wrong with it.
-        parent: The payload it was made of, which breaks nothing.
+        parent: The payload it was made of, which breaks nothing; not shown.
         request: What a wrong reply answers, {} where it is wrong whatever was asked.
     """
 
     payload: Json
     mutation: Mutation
-    parent: Json = field(repr=False)
-    request: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    parent: Json = None
+    request: Mapping[str, Json] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Show what is wrong and why; the parent is the payload with `before` in its place."""
+        said = f"payload={self.payload!r}, mutation={self.mutation!r}"
+        return f"Mutant({said}, request={self.request!r})" if self.request else f"Mutant({said})"
 
 
 def mutant_of(  # noqa: PLR0913 - four say what, two how

@@ -8,6 +8,7 @@ from typing import Literal
 from mockchat.errors import BadArgument
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.seeded import SeededDraw
+from mockchat.payloads.shown import ShownAsCode
 from mockchat.payloads.tokens import approximate_tokens
 from mockchat.types import Kind
 
@@ -17,7 +18,7 @@ _WORDS = re.compile(r"\s*\S+\s*\Z|\s*\S+|\s+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(ShownAsCode):
     """Where text is cut: the sizes of its pieces, counted in units.
 
     Attributes:

@@ -3,12 +3,14 @@
 import difflib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias, TypedDict, cast
 
 from mockchat.errors import BadArgument
 from mockchat.exchange import Headers
+from mockchat.payloads.mutation import Mutant
 from mockchat.payloads.plans import Plan
+from mockchat.payloads.shown import ShownAsCode
 from mockchat.scripting.faults import Fault, checked
 from mockchat.scripting.faults_timing import Pacing
 from mockchat.types import ChatRequest, Chunk, Completion, JsonView, Kind
@@ -40,17 +42,33 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """A message of the assistant: text, calls, or a refusal."""
+    """A message of the assistant: text, calls, a refusal, or members as they are on the wire.
+
+    Attributes:
+        text: Its text.
+        calls: The tools it calls.
+        refusal: Why it refuses.
+        reasoning: What the model thought before, in the member that the profile has for it.
+        logprobs: The log probabilities of the choice, None for made-up ones where asked for.
+        members: Members of the message; what they leave out of calls and audio is filled in.
+    """
 
     text: str | None = None
     calls: tuple[Call, ...] = ()
     refusal: str | None = None
+    reasoning: str | None = None
+    logprobs: JsonView | None = None
+    members: JsonView = field(default_factory=dict)
 
     def __repr__(self) -> str:
+        if self.members:
+            return f"message({dict(self.members)!r})"
         if self.refusal is not None:
             return f"refusal({self.refusal!r})"
         if not self.calls:
-            return f"text({self.text!r})"
+            more = {"reasoning": self.reasoning, "logprobs": self.logprobs}
+            given = {name: value for name, value in more.items() if value is not None}
+            return f"text({', '.join(filter(None, (repr(self.text), _named(given))))})"
         calls = [*map(repr, self.calls)]
         if self.text is None and len(calls) == 1:
             return calls[0]
@@ -133,11 +151,35 @@ class Generated:
         return f"generated({_named(given)})"
 
 
-Content: TypeAlias = Said | Whole | Streamed | Failure | Computed | Generated
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """A message for each choice, where the request asks for several."""
+
+    replies: tuple["Reply", ...]
+
+    def __repr__(self) -> str:
+        return f"choices({[*self.replies]})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Mutated:
+    """A completion, or a stream, that breaks the contract in one known place.
+
+    Attributes:
+        mutation: What is broken, by its id, or a mutant that was drawn.
+    """
+
+    mutation: str | Mutant
+
+    def __repr__(self) -> str:
+        return f"mutated({self.mutation!r})"
+
+
+Content: TypeAlias = Said | Whole | Streamed | Failure | Computed | Generated | Choices | Mutated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply(ShownAsCode):
     """One answer of a stub. Made by the builders, or by `reply` from text, JSON or a callable.
 
     Attributes:
@@ -250,6 +292,8 @@ def reply_of(value: object) -> Reply:
         return value
     if isinstance(value, str):
         return Reply(content=Said(text=value))
+    if isinstance(value, Mutant):
+        return Reply(content=Mutated(mutation=value), is_checked=False)
     if isinstance(value, Mapping):
         return Reply(content=Whole(completion=value))
     if isinstance(value, Sequence) and value and not isinstance(value, bytes):
@@ -260,8 +304,9 @@ def reply_of(value: object) -> Reply:
 
 
 _ALLOWED = (
-    "text, tool_call(...) or a list of them, refusal(...), error(...), generated(), a completion "
-    "object, a list of chunks, or a callable given the request"
+    "text, tool_call(...) or a list of them, refusal(...), audio(...), message(...), choices(...), "
+    "error(...), generated(), mutated(...), a completion object, a list of chunks, or a callable "
+    "given the request"
 )
 
 
@@ -272,9 +317,12 @@ def _of_sequence(parts: Sequence[object]) -> Reply:
     replies = [reply_of(part) for part in parts if isinstance(part, str | Reply)]
     said = [reply.content for reply in replies if isinstance(reply.content, Said)]
     texts = [part.text for part in said if part.text is not None]
-    is_message = len(said) == len(parts) and not any(part.refusal is not None for part in said)
+    is_message = len(said) == len(parts) and not any(
+        part.refusal is not None or part.members for part in said
+    )
     if not is_message or len(texts) > 1:
         raise BadArgument("reply()", list(parts), "a list of tool_call(...), with one text at most")
     calls = tuple(call for part in said for call in part.calls)
-    content = Said(text=texts[0] if texts else None, calls=calls)
+    opening = next((part for part in said if part.text is not None), Said())
+    content = replace(opening, calls=calls)
     return Reply(content=content, is_checked=all(reply.is_checked for reply in replies))

@@ -29,6 +29,7 @@ FLOORS = (
         "mockchat.cli_scenario",
         "mockchat.cli_validate",
         "mockchat.pytest_options",
+        "mockchat.machine_turns",
         "mockchat.machines",
         "mockchat.pytest_plugin",
         "mockchat.pytest_scripts",
