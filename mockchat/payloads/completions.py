@@ -1,6 +1,7 @@
 """Answer a request: a completion that keeps to all it asks, or the same around a scripted message."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import cast
 
 from mockchat.contract.contract import Contract
@@ -59,7 +60,8 @@ def complete(  # noqa: PLR0913 - what a reply may depend on, by name
         request, contract, kind=kind, shapes=checked_shapes(shapes), tokenizer=tokenizer
     )
     created = draw.integer(_EARLIEST, _LATEST)
-    answers = [answer(answering, created, draw) for _ in range(answering.asked.n)]
+    making = partial(answer, answering, created, draw)
+    answers = [draw.together(making) for _ in range(answering.asked.n)]
     return _completion(answering, answers, created, draw)
 
 
@@ -90,7 +92,9 @@ def completion_of(  # noqa: PLR0913 - what a script may say; all but two are nam
     answering = answering_of(request, contract, tokenizer=tokenizer)
     created = draw.integer(_EARLIEST, _LATEST)
     messages = [message] * answering.asked.n if isinstance(message, Mapping) else message
-    answers = [scripted_answer(one, finish_reason, answering, draw) for one in messages]
+    answers = [
+        scripted_answer(one, finish_reason, answering, draw, created=created) for one in messages
+    ]
     completion = _completion(answering, answers, created, draw)
     if usage is not None:
         counted = {**completion["usage"], **usage}

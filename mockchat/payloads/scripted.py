@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 
 from mockchat.payloads.answering import Answering
+from mockchat.payloads.audio import audio_of
 from mockchat.payloads.choices import Answer
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.names import spelt, tool_call_id
@@ -12,15 +13,28 @@ from mockchat.types import Json, JsonObject, JsonView
 
 
 def scripted_answer(
-    message: JsonView, finish_reason: str | None, answering: Answering, draw: Draw
+    message: JsonView,
+    finish_reason: str | None,
+    answering: Answering,
+    draw: Draw,
+    *,
+    created: int = 0,
 ) -> Answer:
-    """Return `message` as a choice; its finish reason follows from it unless one is given."""
+    """Return `message` as a choice; its finish reason follows from it unless one is given.
+
+    `created` is the completion's: audio is kept for a time from then on.
+    """
     filled: JsonObject = {"content": None, **message}
     if isinstance(filled.get("tool_calls"), list | tuple):
         pattern = answering.members.id_patterns.get("call")
         filled["tool_calls"] = [_filled_call(call, pattern, draw) for call in filled["tool_calls"]]
     if isinstance(filled.get("function_call"), Mapping):
         filled["function_call"] = _with_text(filled["function_call"])
+    if isinstance(filled.get("audio"), Mapping):
+        audio_format = answering.asked.audio_format or "wav"
+        transcript = str(filled["audio"].get("transcript", ""))
+        spoken = audio_of(transcript, audio_format, created, draw)
+        filled["audio"] = {**spoken, **filled["audio"]}
     reason = finish_reason or _finish_of(filled)
     return Answer(message=filled, finish_reason=reason, spent=_spent_on(filled, answering))
 

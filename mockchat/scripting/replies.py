@@ -3,7 +3,6 @@
 import asyncio
 import difflib
 import inspect
-import json
 from collections.abc import Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -11,21 +10,23 @@ from http.client import responses
 from typing import cast
 
 from mockchat.contract.contract import Contract
-from mockchat.contract.validation import schema_violations
 from mockchat.errors import BadArgument
 from mockchat.exchange import ApiError, Violation
 from mockchat.payloads.chunking import join
 from mockchat.payloads.completions import complete, completion_of
 from mockchat.payloads.draw import Draw
+from mockchat.payloads.encoding import encode_json
+from mockchat.payloads.mutation import Mutant
 from mockchat.payloads.plans import Plan, by_token
 from mockchat.payloads.seeded import SeededDraw
 from mockchat.payloads.tokens import Tokenizer
 from mockchat.scripting.arguments import unsayable
 from mockchat.scripting.contents import (
-    Call,
+    Choices,
     Computed,
     Failure,
     Generated,
+    Mutated,
     Reply,
     Said,
     Streamed,
@@ -33,10 +34,21 @@ from mockchat.scripting.contents import (
     reply_of,
 )
 from mockchat.scripting.failures import InvalidReply
-from mockchat.scripting.faults import Fault
+from mockchat.scripting.faults import Fault, together
 from mockchat.scripting.faults_timing import Pacing
-from mockchat.scripting.matching import RequestView
-from mockchat.types import ChatRequest, Chunk, Completion, Json, JsonObject, JsonView, Kind, Level
+from mockchat.scripting.messages import check_asked, message_of
+from mockchat.scripting.mutated import SentInstead, chunks_in, mutant_of
+from mockchat.scripting.request_view import RequestView
+from mockchat.types import (
+    ChatRequest,
+    Choice,
+    Chunk,
+    Completion,
+    Json,
+    JsonObject,
+    Kind,
+    Level,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +82,7 @@ def check_written(reply: Reply, contract: Contract, *, level: Level = "observed"
     __tracebackhide__ = True
     content = reply.content
     has_overrides = reply.finish_reason is not None or reply.usage is not None
-    if has_overrides and not isinstance(content, Said | Computed):
+    if has_overrides and not isinstance(content, Said | Choices | Computed):
         raise BadArgument(
             "reply(finish_reason=, usage=)",
             reply.finish_reason or reply.usage,
@@ -81,6 +93,8 @@ def check_written(reply: Reply, contract: Contract, *, level: Level = "observed"
         raise BadArgument(f"reply() at {place[0]}", place[1], "what JSON can carry")
     if isinstance(content, Failure):
         api_error(content, contract)
+    elif isinstance(content, Mutated):
+        mutant_of(content.mutation, contract, SeededDraw(0), kind="plain", level=level)
     elif reply.is_checked:
         _refuse(f"The reply {_BREAKS}", _written_violations(reply, contract, level), contract)
 
@@ -95,7 +109,8 @@ def _carried(reply: Reply) -> Json:
         case Failure(changes=changes):
             return dict(changes)
         case _:
-            return {"usage": dict(reply.usage or {})}
+            spoken = [{"members": one.members, "logprobs": one.logprobs} for one in _spoken(reply)]
+            return {"usage": dict(reply.usage or {}), "messages": spoken}
 
 
 def answer(  # noqa: PLR0913 - what a reply may depend on, by name
@@ -127,14 +142,42 @@ def answer(  # noqa: PLR0913 - what a reply may depend on, by name
     """
     if isinstance(reply.content, Computed):
         reply = _computed(reply, reply.content, view, contract, level)
-    if reply.is_checked and isinstance(reply.content, Said):
-        for call in reply.content.calls:
-            _check_call(call, view, source)
-    made = _made(reply, view, contract=contract, draw=draw, kind=kind, tokenizer=tokenizer)
+    if reply.is_checked:
+        for said in _spoken(reply):
+            check_asked(said, view, contract, source)
+    if isinstance(reply.content, Mutated):
+        mutation = reply.content.mutation
+        mutant = mutant_of(mutation, contract, draw, kind=kind, level=level)
+        made = _broken(mutant, view, source)
+    else:
+        made = _made(
+            reply, reply.content, view, contract=contract, draw=draw, kind=kind, tokenizer=tokenizer
+        )
     if reply.is_checked and made.completion is not None:
         asked = contract.exchange_violations(view.body, made.completion, level=level)
         _refuse(f"{source} {_BREAKS_HERE}", asked, contract)
-    return replace(made, plan=reply.plan or made.plan, pacing=reply.pacing, fault=reply.fault)
+    return _timed(made, reply)
+
+
+def _timed(made: Answer, reply: Reply) -> Answer:
+    """Return the answer with the plan, pacing and fault of the reply."""
+    fault = made.fault or reply.fault
+    if made.fault is not None and reply.fault is not None:
+        fault = together(made.fault, reply.fault)
+    return replace(made, plan=reply.plan or made.plan, pacing=reply.pacing, fault=fault)
+
+
+def _broken(mutant: Mutant, view: RequestView, source: str) -> Answer:
+    """Return the lawful parent, whose bytes the mutant's replace on the wire."""
+    is_stream = bool(view.body.get("stream"))
+    if isinstance(mutant.payload, bytes) != is_stream:
+        sent, asked = ("stream", "none") if is_stream is False else ("completion", "a stream")
+        raise InvalidReply(f"{source} sends a broken {sent}; the request asks for {asked}.")
+    if is_stream:
+        fault = SentInstead(payload=mutant.payload)
+        return Answer(chunks=cast("tuple[Chunk, ...]", chunks_in(mutant.parent)), fault=fault)
+    parent = cast("Completion", dict(mutant.parent))
+    return Answer(completion=parent, fault=SentInstead(payload=encode_json(mutant.payload)))
 
 
 def api_error(failure: Failure, contract: Contract, view: RequestView | None = None) -> ApiError:
@@ -190,10 +233,10 @@ def _refuse(fact: str, violations: Iterable[Violation], contract: Contract) -> N
 
 def _written_violations(reply: Reply, contract: Contract, level: Level) -> Sequence[Violation]:
     match reply.content:
-        case Said():
+        case Said() | Choices() as content:
             request = {"model": contract.profile.models[0].id, "messages": []}
             view = RequestView(method="POST", path="", body=request)
-            made = _made(reply, view, contract=contract, draw=SeededDraw(0))
+            made = _made(reply, content, view, contract=contract, draw=SeededDraw(0))
             return contract.violations("response", made.completion, level=level)
         case Whole(completion=completion):
             return contract.violations("response", completion, level=level)
@@ -207,6 +250,7 @@ def _written_violations(reply: Reply, contract: Contract, level: Level) -> Seque
 
 def _made(  # noqa: PLR0913 - see answer
     reply: Reply,
+    content: Said | Choices | Whole | Streamed | Failure | Generated | Computed,
     view: RequestView,
     *,
     contract: Contract,
@@ -214,20 +258,19 @@ def _made(  # noqa: PLR0913 - see answer
     kind: Kind = "plain",
     tokenizer: Tokenizer | None = None,
 ) -> Answer:
-    match reply.content:
-        case Said() as said:
-            message = _message(said, view)
-            return Answer(
-                completion=completion_of(
-                    view.body,
-                    draw,
-                    contract=contract,
-                    message=message,
-                    finish_reason=reply.finish_reason,
-                    usage=reply.usage,
-                    tokenizer=tokenizer,
-                )
+    match content:
+        case Said() | Choices():
+            messages = [message_of(one, view, contract) for one in _spoken(reply)]
+            completion = completion_of(
+                view.body,
+                draw,
+                contract=contract,
+                message=messages[0] if isinstance(content, Said) else messages,
+                finish_reason=reply.finish_reason,
+                usage=reply.usage,
+                tokenizer=tokenizer,
             )
+            return Answer(completion=_overridden(completion, reply))
         case Whole(completion=completion):
             return Answer(completion=cast("Completion", dict(completion)))
         case Streamed(chunks=chunks):
@@ -250,6 +293,35 @@ def _made(  # noqa: PLR0913 - see answer
         case Computed(function=function):
             name = getattr(function, "__name__", "callable")
             raise BadArgument(f"what {name}() returned", function, "a reply, not one more callable")
+
+
+def _spoken(reply: Reply) -> tuple[Said, ...]:
+    """Return the messages of a reply, in the order of its choices; () where they are not told."""
+    match reply.content:
+        case Said() as said:
+            return (said,)
+        case Choices(replies=replies):
+            return tuple(said for one in replies for said in _spoken(one))
+        case _:
+            return ()
+
+
+def _overridden(completion: Completion, reply: Reply) -> Completion:
+    """Return the completion with what the test says of single choices."""
+    content = reply.content
+    replies = (
+        content.replies if isinstance(content, Choices) else [reply] * len(completion["choices"])
+    )
+    choices: list[Choice] = []
+    for choice, one in zip(completion["choices"], replies, strict=True):
+        (said,) = _spoken(one)
+        own = cast(
+            "Choice", {**choice, "finish_reason": one.finish_reason or choice["finish_reason"]}
+        )
+        if said.logprobs is not None:
+            own["logprobs"] = dict(said.logprobs)
+        choices.append(own)
+    return cast("Completion", {**completion, "choices": choices})
 
 
 def _computed(
@@ -280,57 +352,3 @@ def _awaited(coroutine: Coroutine[Json, Json, Json]) -> Json:
     # A client without a socket asks from inside its loop: another loop needs another thread.
     with ThreadPoolExecutor(max_workers=1) as other:
         return other.submit(asyncio.run, coroutine).result()
-
-
-def _message(said: Said, view: RequestView) -> JsonObject:
-    message: JsonObject = {"role": "assistant", "content": said.text}
-    if said.refusal is not None:
-        message["refusal"] = said.refusal
-    custom = _offered(view, "custom")
-    calls = [
-        _wire_call(call, is_custom=call.is_text and call.name in custom) for call in said.calls
-    ]
-    legacy = _offered(view, None)
-    if len(calls) == 1 and said.calls[0].name in legacy:
-        message["function_call"] = calls[0]["function"]
-    elif calls:
-        message["tool_calls"] = calls
-    return message
-
-
-def _wire_call(call: Call, *, is_custom: bool) -> JsonObject:
-    if is_custom:
-        return {"type": "custom", "custom": {"name": call.name, "input": call.input}}
-    return {"type": "function", "function": {"name": call.name, "arguments": call.input}}
-
-
-def _offered(view: RequestView, tool_type: str | None) -> dict[str, JsonView]:
-    """Return the definitions of the offered tools of one type; None: of the older functions."""
-    if tool_type is None:
-        definitions = view.body.get("functions") or ()
-    else:
-        tools = view.body.get("tools") or ()
-        definitions = [tool[tool_type] for tool in tools if tool.get("type") == tool_type]
-    return {definition["name"]: definition for definition in definitions}
-
-
-def _check_call(call: Call, view: RequestView, source: str) -> None:
-    functions = _offered(view, "function") | _offered(view, None)
-    if call.name not in functions:
-        if call.name in _offered(view, "custom"):
-            return
-        offered = ", ".join(view.tool_names) or "no tools"
-        raise InvalidReply(f"{source} calls {call.name!r}; the request offers {offered}.")
-    try:
-        arguments = json.loads(call.input)
-    except ValueError as error:
-        raise InvalidReply(
-            f"{source} calls {call.name!r} with arguments that are not JSON.",
-            [f"{call.input!r}: {error}"],
-        ) from None
-    violations = schema_violations(functions[call.name].get("parameters", {}), arguments)
-    if violations:
-        raise InvalidReply(
-            f"{source} calls {call.name!r} with arguments that its parameters refuse: {call.input}",
-            [f"{violation.pointer or '/'}: {violation.message}" for violation in violations],
-        )

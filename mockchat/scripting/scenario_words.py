@@ -13,7 +13,18 @@ from mockchat.payloads.plans import (
     chunks_of,
     exactly,
 )
-from mockchat.scripting.builders import error, generated, refusal, text, tool_call, unchecked
+from mockchat.scripting.builders import (
+    audio,
+    choices,
+    error,
+    generated,
+    message,
+    mutated,
+    refusal,
+    text,
+    tool_call,
+    unchecked,
+)
 from mockchat.scripting.contents import Reply, reply_of
 from mockchat.scripting.fault_list import stream_fault
 from mockchat.scripting.faults import Fault, sometimes, together
@@ -68,11 +79,25 @@ FAULTS: Mapping[str, Callable[..., Fault]] = {
 }
 
 REPLIES: Mapping[str, Callable[..., Reply]] = {
-    made.__name__: made for made in (error, generated, refusal, text, tool_call, unchecked)
+    made.__name__: made
+    for made in (
+        audio,
+        choices,
+        error,
+        generated,
+        message,
+        mutated,
+        refusal,
+        text,
+        tool_call,
+        unchecked,
+    )
 }
 
 RAW = ("completion", "chunks")
 """Kinds of replies that Python writes as a mapping and as a list of mappings."""
+
+_KINDS = {*REPLIES, *RAW}
 
 
 def _regex(pattern: str) -> re.Pattern[str]:
@@ -177,7 +202,8 @@ def replied(written: Json) -> Reply:
         return text(written)
     if isinstance(written, list):
         return reply_of([part if isinstance(part, str) else replied(part) for part in written])
-    kind = next(key for key in written if key in REPLIES or key in RAW)
+    # An error has a message of its own.
+    kind = "error" if "error" in written else next(key for key in written if key in _KINDS)
     first = written[kind]
     if kind in RAW:
         return reply_of(first)
@@ -186,4 +212,6 @@ def replied(written: Json) -> Reply:
     named = {key: value for key, value in written.items() if key != kind}
     # The first argument stands at the key of the kind, a second one of a call under its own name.
     following = [named.pop("arguments", None)] if kind == "tool_call" else []
+    if kind == "choices":
+        return choices([replied(one) for one in first])
     return REPLIES[kind](replied(first) if kind == "unchecked" else first, *following, **named)
