@@ -154,6 +154,7 @@ __all__ = [
     "Stall",
     "Stub",
     "TruncatedJson",
+    "Turn",
     "UnfinishedDelivery",
     "UnknownProfile",
     "UnreachableStub",
