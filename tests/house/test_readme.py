@@ -74,7 +74,7 @@ def base_url():
 
 def test_every_block_is_of_a_kind_that_is_run():
     """A block that no test knows is the one that rots."""
-    assert {block.language for block in blocks()} == {"sh", "python", "ini", "json"}
+    assert {block.language for block in blocks()} == {"sh", "python", "ini", "json", "yaml"}
 
 
 @chosen(lambda block: block.language == "python" and not block.is_test)
@@ -185,10 +185,10 @@ def check_pip(line, arguments):
 
 
 def named_files():
-    """Return the files that JSON blocks are, by the path that stands last before each."""
+    """Return the files that JSON and YAML blocks are, by the path that stands last before each."""
     found = {}
     for match in BLOCK.finditer(README):
-        if match[1] == "json":
+        if match[1] in {"json", "yaml"}:
             found[re.findall(r"`([^`\n]+)`", README[: match.start()])[-1]] = match[2]
     return found
 
