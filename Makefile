@@ -10,7 +10,7 @@ READY := .venv/.ready
 SDKS := .venvs/openai-1 .venvs/openai-2 .venvs/openai-node
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test proof lowest lint format bench sdks sdk-suite clients wheel-check clean
+.PHONY: help serve test proof lowest lint format bench peers sdks sdk-suite clients wheel-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ bench: $(READY) ## measure validation, schemas of callers and the server beside 
 	@$(BIN)/python benchmarks/bench_validation.py
 	@$(BIN)/python benchmarks/bench_schemas.py
 	@$(BIN)/python benchmarks/bench_server.py $(ARGS)
+
+peers: .venvs/peers/.ready ## measure calls and tests beside other tools, which it installs in an environment of their own
+	@.venvs/peers/bin/python benchmarks/bench_calls.py $(ARGS)
 
 sdks: $(SDKS:%=%/.ready) ## make the environments of openai 1.x, 2.x and for node, which the tests then use
 
@@ -79,6 +82,14 @@ $(READY): pyproject.toml hatch_build.py
 	@cp $^ $(@D)
 	@if command -v npm >/dev/null && (echo "setting up $(@D)" >&2; cd $(@D) && npm ci --silent --fetch-retries=1 --no-audit --no-fund); \
 	  then touch $@; else echo "openai for node is left out: npm ci did not work" >&2; fi
+
+# openai-responses works with openai before 3 only, so all of them are measured with that.
+.venvs/peers/.ready: pyproject.toml | $(READY)
+	@echo "setting up .venvs/peers" >&2
+	@$(BIN)/python -m venv --clear .venvs/peers
+	@.venvs/peers/bin/python -m pip install -qq --disable-pip-version-check --editable '.[fast]' \
+	  'openai<3' openai-responses respx pytest-httpserver pytest-mockllm
+	@touch $@
 
 .venvs/lowest/.ready: pyproject.toml tests/house/lowest.py | $(READY)
 	@echo "setting up .venvs/lowest" >&2
