@@ -218,6 +218,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     late = config.stash[_late_key]
     if server is not None:
         late.extend(map(str, server.late))
+        if server.late_count > len(server.late):
+            late.append(f"… and {server.late_count - len(server.late)} more.")
     workeroutput: dict[str, object] | None = getattr(config, "workeroutput", None)
     if workeroutput is not None:
         workeroutput[_LATE] = late

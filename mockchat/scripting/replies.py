@@ -10,6 +10,7 @@ from http.client import responses
 from typing import cast
 
 from mockchat.contract.contract import Contract
+from mockchat.contract.profile import Profile
 from mockchat.errors import BadArgument
 from mockchat.exchange import ApiError, Violation
 from mockchat.payloads.chunking import join
@@ -200,16 +201,23 @@ def api_error(failure: Failure, contract: Contract, view: RequestView | None = N
     usual, status = scripted.get("usual", {}), str(failure.status)
     name = failure.name or usual.get(status) or usual.get(f"{status[0]}xx")
     if name not in contract.profile.errors:
-        known = usual if failure.name is None else contract.profile.errors
-        close = difflib.get_close_matches(str(name), list(known), n=1)
-        wanted = failure.name or failure.status
-        raise BadArgument("error()", wanted, ", ".join(known), close[0] if close else None)
+        raise _no_such_error(failure, usual, contract.profile)
     fields = {**_of_request(contract, view), **scripted.get("samples", {}).get(name, {})}
     made = contract.error(name, **(fields | dict(failure.fields)))
     if failure.status is not None and made.status != failure.status:
         phrase = responses.get(failure.status, f"Status {failure.status}")
         made = replace(made, status=failure.status, message=phrase)
     return replace(made, **failure.changes, headers=(*made.headers, *failure.headers))
+
+
+def _no_such_error(failure: Failure, usual: JsonObject, profile: Profile) -> BadArgument:
+    if failure.name is None:
+        return BadArgument("error()", failure.status, f"a name, or a status of {', '.join(usual)}")
+    # All names would fill the screen: some eighty of them.
+    close = difflib.get_close_matches(failure.name, list(profile.errors), n=3)
+    names = f"close ones are {', '.join(close)}" if close else "none is close to this"
+    allowed = f"a status, or a name in schemas/{profile.name}/errors.json, where {names}"
+    return BadArgument("error()", failure.name, allowed, close[0] if close else None)
 
 
 def _of_request(contract: Contract, view: RequestView | None) -> JsonObject:

@@ -83,8 +83,13 @@ class MockServer:
 
     @property
     def late(self) -> tuple[LateRequest, ...]:
-        """The requests that came after their test had ended, oldest first."""
+        """The requests that came after their test had ended: the first thousand, oldest first."""
         return self._scripts.late
+
+    @property
+    def late_count(self) -> int:
+        """How many requests came after their test had ended."""
+        return self._scripts.late_count
 
     def recent(self, name: str) -> tuple[Mockchat, ...]:
         """Return the scripts called `name` among those opened last, oldest first."""

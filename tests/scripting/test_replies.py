@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockchat.contract.contract import contract_for
+from mockchat.contract.contract import Contract, contract_for
 from mockchat.errors import BadArgument
 from mockchat.payloads.chunking import split
 from mockchat.payloads.plans import by_token, chunks_of
@@ -243,13 +243,36 @@ def test_errors_come_from_the_catalogue():
     assert named.headers[-1] == ("x-a", "b")
 
 
-@pytest.mark.parametrize("what", ["rate_limit_request"])
-def test_an_error_the_catalogue_lacks_is_told_where_it_is_written(what):
-    """A made-up error would test a service that does not exist."""
+@pytest.mark.parametrize(
+    ("what", "text"),
+    [
+        (
+            "rate_limit_request",
+            "error() is 'rate_limit_request'; allowed: a status, or a name in "
+            "schemas/openai/errors.json, where close ones are rate_limit_requests, "
+            "rate_limit_tokens. Did you mean 'rate_limit_requests'?",
+        ),
+        (
+            "typo",
+            "error() is 'typo'; allowed: a status, or a name in schemas/openai/errors.json, where "
+            "none is close to this.",
+        ),
+    ],
+)
+def test_an_error_the_catalogue_lacks_is_told_where_it_is_written(what, text):
+    """A made-up error would test a service that does not exist; eighty names would help nobody."""
     with pytest.raises(BadArgument) as caught:
         check_written(error(what), CONTRACT)
-    assert caught.value.value == what
-    assert caught.value.suggestion == "rate_limit_requests"
+    assert str(caught.value) == text
+
+
+def test_a_status_that_no_entry_covers_is_told_with_those_there_are():
+    """A profile may know fewer classes of errors."""
+    settings = {**CONTRACT.profile.settings, "scripted_errors": {"usual": {"429": "x"}}}
+    contract = Contract(replace(CONTRACT.profile, settings=settings))
+    with pytest.raises(BadArgument) as caught:
+        check_written(error(500), contract)
+    assert str(caught.value) == "error() is 500; allowed: a name, or a status of 429."
 
 
 @pytest.mark.parametrize("status", range(400, 600))
