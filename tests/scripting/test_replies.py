@@ -248,14 +248,18 @@ def test_errors_come_from_the_catalogue():
     [
         (
             "rate_limit_request",
-            "error() is 'rate_limit_request'; allowed: a status, or a name in "
-            "schemas/openai/errors.json, where close ones are rate_limit_requests, "
-            "rate_limit_tokens. Did you mean 'rate_limit_requests'?",
+            (
+                "error() is 'rate_limit_request'; allowed: a status, or a name in "
+                "schemas/openai/errors.json, where close ones are rate_limit_requests, "
+                "rate_limit_tokens. Did you mean 'rate_limit_requests'?"
+            ),
         ),
         (
             "typo",
-            "error() is 'typo'; allowed: a status, or a name in schemas/openai/errors.json, where "
-            "none is close to this.",
+            (
+                "error() is 'typo'; allowed: a status, or a name in schemas/openai/errors.json, where "
+                "none is close to this."
+            ),
         ),
     ],
 )
