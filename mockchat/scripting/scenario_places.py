@@ -67,9 +67,6 @@ class Misread(MockchatError):
         self.place = place
         self.message = message
 
-    def __str__(self) -> str:
-        return self.message
-
 
 @dataclass(frozen=True, slots=True)
 class Scalar:

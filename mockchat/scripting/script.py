@@ -19,6 +19,9 @@ from mockchat.scripting.replies import check_written
 from mockchat.scripting.shadowing import UnreachableStub, covers
 from mockchat.types import Level, Unmatched, Unused
 
+_MOST_PROBLEMS = 100
+"""How many problems a script keeps: nobody verifies that of a server that runs for months."""
+
 
 @dataclass(slots=True)
 class _Turn:
@@ -272,9 +275,10 @@ class Script:
         raise error
 
     def charge(self, problem: MockchatError) -> None:
-        """Keep a problem found in the server's thread, to be raised by `verify`."""
+        """Keep a problem found in the server's thread, to be raised by `verify`: the first hundred."""
         with self._lock:
-            if str(problem) not in map(str, self._problems):
+            is_known = str(problem) in map(str, self._problems)
+            if not is_known and len(self._problems) < _MOST_PROBLEMS:
                 self._problems.append(problem)
 
     def problems(self) -> tuple[MockchatError, ...]:

@@ -1,6 +1,7 @@
 """A scenario file makes the very stubs that Python makes, or says in which line it cannot."""
 
 import json
+import pickle
 import re
 import textwrap
 
@@ -254,6 +255,14 @@ def test_an_alias_repeats_a_reply(scenario):
     assert made(scenario(source)) == stubs(script)
 
 
+def test_what_is_wrong_travels_between_processes(scenario):
+    """pytest-xdist sends failures from its workers."""
+    with pytest.raises(BrokenScenario) as caught:
+        scenario("stubs: [{replay: a}, {reply: 3}]")
+    sent = pickle.loads(pickle.dumps(caught.value))
+    assert (str(sent), sent.problems) == (str(caught.value), caught.value.problems)
+
+
 def test_options_are_those_of_script(scenario):
     """Read once, wherever the file is used."""
     read = scenario("""\
@@ -319,6 +328,14 @@ def test_a_stub_is_named_after_its_line(scenario):
         (
             "stubs: [{reply: {tool_call: a, city: Oslo}}]",
             ["1:32: 'city' is not a key here; known: tool_call, arguments"],
+        ),
+        (
+            "stubs: [{reply: {error: 429, message: a, messages: b}}]",
+            ["1:42: 'messages' is not a key here; did you mean 'message'?"],
+        ),
+        (
+            "stubs: []\nlimits: {context_window: []}",
+            ["2:26: context_window is an array of 0 items; it must be a whole number or 'model'"],
         ),
         ("stubs: [{reply: {error: 200}}]", ["1:25: error: 200 is less than 400"]),
         (

@@ -470,3 +470,11 @@ def test_closed_scripts_are_forgotten_in_the_end(monkeypatch):
         with pytest.raises(LateRequest) as caught:
             scripts.resolve(f"/{token}/v1")
         assert caught.value.test == test
+
+
+def test_a_script_keeps_its_first_problems_only():
+    """A server that runs for months would keep a problem for each strange request."""
+    script = Script(unused="ignore")
+    for number in range(1000):
+        script.charge(BadArgument("x", number, "another"))
+    assert [problem.value for problem in script.problems()] == list(range(100))
