@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     from mockchat.scripting.journal import Journal
     from mockchat.scripting.matching import contains, matches_schema
     from mockchat.scripting.quotas import Limits
+    from mockchat.scripting.scenario_places import BrokenScenario
     from mockchat.scripting.script import Script, Stub
     from mockchat.scripting.shadowing import UnreachableStub
     from mockchat.scripting.verdicts import Verdict
@@ -105,6 +106,7 @@ __all__ = [
     "ApiError",
     "BadArgument",
     "BrokenProfile",
+    "BrokenScenario",
     "ByteCuts",
     "CannotPlay",
     "CarelessClient",
@@ -279,6 +281,7 @@ _HOMES = {
     "scripting.journal": ("Journal",),
     "scripting.matching": ("contains", "matches_schema"),
     "scripting.quotas": ("Limits",),
+    "scripting.scenario_places": ("BrokenScenario",),
     "scripting.script": ("Script", "Stub"),
     "scripting.shadowing": ("UnreachableStub",),
     "scripting.verdicts": ("Verdict",),
