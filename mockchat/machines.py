@@ -43,6 +43,7 @@ from mockchat.types import JsonObject, JsonView, Kind
 
 __all__ = ["Ask", "ChatMachine", "Turn", "chat_machine"]
 
+_FIRST_ERROR = 400
 _SOON = 0.001
 """Seconds to wait before a retry: none at all is what some clients take for no word on it."""
 
@@ -205,21 +206,23 @@ class ChatMachine(RuleBasedStateMachine):
     def _asked(self, errors: int, *, stream: bool) -> object:
         """Ask until there is an answer, through all errors that come first."""
         while True:
-            before = len(self.mockchat.journal)
+            journal = self.mockchat.journal
+            before = len(journal)
             tries = min(errors, self.retries) + 1
             gives_up = errors > self.retries
             offered = [dict(tool) for tool in self.tools]
             try:
                 result = self.ask([*self.messages], tools=offered, stream=stream)
             except self.failures as failure:
-                self._check_requests(before, tries if gives_up else None, failure, stream=stream)
+                failed = gives_up or any(each.status >= _FIRST_ERROR for each in journal[-1:])
+                self._check_requests(before, tries if failed else None, failure, stream=stream)
                 if not gives_up:
                     raise
             else:
                 self._check_requests(before, tries, None, stream=stream)
                 if not gives_up:
                     return result
-                status = self.mockchat.journal.last.status
+                status = journal.last.status
                 fact = "The client reports a message where it got an error."
                 raise ConversationBroken(fact, f"an exception for status {status}", result)
             errors -= tries

@@ -65,6 +65,63 @@ def arguments_of_one_call(chunks):
     return ["".join(pieces)] if pieces else []
 
 
+def text_until_finish(chunks):
+    """Believe that nothing follows a finish reason, and that one comes with nothing else."""
+    text = ""
+    for chunk in chunks:
+        for choice in chunk["choices"]:
+            if choice["finish_reason"]:
+                return {0: text}
+            text += choice["delta"].get("content") or ""
+    raise ValueError("no finish reason")
+
+
+def finish_reasons(chunks):
+    """Return how each choice ended: the careful client."""
+    said = {}
+    for chunk in chunks:
+        for choice in chunk["choices"]:
+            if choice["finish_reason"]:
+                said[choice["index"]] = choice["finish_reason"]
+    return said
+
+
+def finish_reason_once(chunks):
+    """Believe that one finish reason is all there is."""
+    ended = [
+        choice["finish_reason"]
+        for chunk in chunks
+        for choice in chunk["choices"]
+        if choice["finish_reason"]
+    ]
+    (reason,) = ended
+    return {0: reason}
+
+
+def names_in_every_piece(chunks):
+    """Believe that every piece of a call names its tool."""
+    said = {}
+    for chunk in chunks:
+        for choice in chunk["choices"]:
+            for piece in choice["delta"].get("tool_calls", ()):
+                name = piece["function"]["name"]
+                said[piece["index"], name] = (
+                    said.get((piece["index"], name), "") + piece["function"]["arguments"]
+                )
+    return [text for _, text in sorted(said.items())]
+
+
+def text_without_strangers(chunks):
+    """Believe that there is a role where there is a first chunk of a choice, and text in it."""
+    text, is_first = "", True
+    for chunk in chunks:
+        for choice in chunk["choices"]:
+            delta = choice["delta"]
+            text += delta["content"] if is_first else delta.get("content") or ""
+            is_first = False
+    return {0: text}
+
+
 def arguments_in_one_piece(chunks):
     """Believe that arguments come whole: each piece replaces the one before."""
     said = {}
@@ -79,6 +136,25 @@ def events(pieces):
     """Return the events of a stream's bytes: the careful client."""
     blocks = b"".join(pieces).decode().split("\n\n")
     data = [block.removeprefix("data: ") for block in blocks if block]
+    return [json.loads(each) for each in data if each != "[DONE]"]
+
+
+def events_of_decoded_escapes(pieces):
+    """Believe that a read ends where a JSON text does: parse each read by itself, drop what fails."""
+    said = []
+    for piece in pieces:
+        for line in piece.split(b"\n\n"):
+            try:
+                said += events([line])
+            except ValueError:
+                continue
+    return said
+
+
+def events_of_lines(pieces):
+    """Believe that a read ends where a line does."""
+    lines = [line for piece in pieces for line in piece.decode(errors="replace").splitlines()]
+    data = [line.removeprefix("data: ") for line in lines if line.startswith("data: ")]
     return [json.loads(each) for each in data if each != "[DONE]"]
 
 

@@ -151,7 +151,7 @@ def test_a_request_too_many_after_the_answer_is_told():
                 self.sent(body)
             return super().choice(data, stream)
 
-    with pytest.raises(ConversationBroken, match="more or fewer messages|another text"):
+    with pytest.raises(ConversationBroken, match=r"more or fewer messages|another text"):
         run_state_machine_as_test(chat_machine(Prefetching), settings=found)
 
 
@@ -210,7 +210,10 @@ def test_ask_is_what_must_be_written():
         ({"shapes": ("texts",)}, "shapes is 'texts'"),
         ({"shapes": ()}, "shapes is ()"),
         ({"streams": ()}, "streams is ()"),
-        ({"profile": "openai-2023-03", "tools": (), "shapes": ("tool_calls",)}, "shapes is ('tool_calls',)"),
+        (
+            {"profile": "openai-2023-03", "tools": (), "shapes": ("tool_calls",)},
+            "shapes is ('tool_calls',)",
+        ),
     ],
 )
 def test_options_that_cannot_be_are_told(options, said):

@@ -1,6 +1,7 @@
 """The strategies: lawful ones keep every rule, unlawful ones break one, and careless clients are found."""
 
 import inspect
+from dataclasses import replace
 
 import pytest
 from careless_clients import (
@@ -12,28 +13,57 @@ from careless_clients import (
     arguments_in_one_piece,
     arguments_of_one_call,
     events,
+    events_of_decoded_escapes,
     events_of_decoded_reads,
     events_of_each_read,
+    events_of_lines,
+    finish_reason_once,
+    finish_reasons,
+    names_in_every_piece,
     text_of_first_choice,
+    text_until_finish,
     text_without_index,
     text_without_nulls,
+    text_without_strangers,
     texts,
 )
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
-from mockchat import join, strategies
+import mockchat
+from mockchat import (
+    Mutant,
+    Pacing,
+    Plan,
+    Turn,
+    at_once,
+    by_token,
+    by_word,
+    chunks_of,
+    error,
+    exactly,
+    generated,
+    join,
+    refusal,
+    strategies,
+    text,
+    tool_call,
+    unchecked,
+)
 from mockchat.contract.contract import contract_for
 from mockchat.contract.profile import profile_names
 from mockchat.contract.validation import schema_violations
 from mockchat.errors import BadArgument, ImpossibleSchema, UnknownProfile
 from mockchat.payloads.encoding import DONE, encode_chunk
 from mockchat.payloads.stream_style import stream_style
-from mockchat.scripting.contents import Failure, Generated, Said
+from mockchat.scripting.contents import Failure, Generated, Said, reply_of
 
 OPENAI = contract_for("openai")
 PROFILES = profile_names()
 KINDS = ("wild", "plain")
+DEFAULT = settings(settings.get_profile("default"), database=None, deadline=None)
+"""What a user has who sets nothing: 100 examples and all health checks. Without the limit of time
+for each example, which says how busy the machine is."""
 quick = settings(deadline=None, max_examples=15)
 """For laws that other tests prove with more examples: that the strategy passes on what it should."""
 
@@ -69,13 +99,7 @@ def test_health_checks_pass_at_default_settings(name):
     drawn = []
     find(EVERY[name], lambda _: True)  # documents are read and compiled once, not for each test
 
-    # Speed depends on the machine and on who watches it (coverage); it is no test's business.
-    @settings(
-        settings.get_profile("default"),
-        database=None,
-        deadline=None,
-        suppress_health_check=[HealthCheck.too_slow],
-    )
+    @DEFAULT
     @given(EVERY[name])
     def draws(value):
         drawn.append(value)
@@ -312,35 +336,52 @@ def fails(client, wanted, given_):
         return True
 
 
+def finishes_of(chunks):
+    """Return how each choice ended, by the joined completion."""
+    completion = join(chunks, style=stream_style(OPENAI.profile))
+    return {each["index"]: each["finish_reason"] for each in completion["choices"]}
+
+
+# How many chunks the shrunk example may have, and how many characters it is printed in.
 PLANTED = {
-    "breaks on empty choices": (text_of_first_choice, texts, text_of, WITH_USAGE, 3),
-    "breaks on null content": (text_without_nulls, texts, text_of, WITH_TOOLS, 3),
-    "ignores the index": (text_without_index, texts, text_of, TWICE, 7),
-    "takes two calls for one": (arguments_of_one_call, arguments, arguments_of, WITH_TOOLS, 6),
+    "breaks on empty choices": (text_of_first_choice, texts, text_of, WITH_USAGE, (3, 1500)),
+    "breaks on null content": (text_without_nulls, texts, text_of, WITH_TOOLS, (3, 1300)),
+    "ignores the index": (text_without_index, texts, text_of, TWICE, (5, 1800)),
+    "stops at the first finish": (text_until_finish, texts, text_of, TWICE, (5, 1800)),
+    "breaks on a second finish": (finish_reason_once, finish_reasons, finishes_of, TWICE, (5, 1800)),
+    "takes two calls for one": (arguments_of_one_call, arguments, arguments_of, WITH_TOOLS, (6, 2500)),
     "takes a piece for the whole": (
-        arguments_in_one_piece, arguments, arguments_of, WITH_TOOLS, 5,
+        arguments_in_one_piece, arguments, arguments_of, WITH_TOOLS, (5, 2000),
+    ),
+    "wants the name in every piece": (
+        names_in_every_piece, arguments, arguments_of, WITH_TOOLS, (5, 2000),
+    ),
+    "wants text in the first chunk": (
+        text_without_strangers, texts, text_of, WITH_TOOLS, (3, 1300),
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("client", "careful", "wanted", "request_", "most"), PLANTED.values(), ids=PLANTED
+    ("client", "careful", "wanted", "request_", "most"),
+    PLANTED.values(),
+    ids=PLANTED,
 )
 def test_a_planted_bug_is_found_and_shrunk(client, careful, wanted, request_, most):
     """The bugs that clients have had, within default settings, in a stream short enough to read."""
     streams = strategies.chunk_streams(request=request_)
     found = []
 
-    @settings(database=None, deadline=None)
+    @DEFAULT
     @given(streams)
-    def survives(chunks):
-        if fails(client, wanted, chunks):
-            found[:] = [chunks]
+    def survives(stream):
+        if fails(client, wanted, stream):
+            found[:] = [stream]
             raise AssertionError
 
     with pytest.raises(AssertionError):
         survives()
-    assert len(found[0]) <= most
+    assert (len(found[0]) <= most[0], len(repr(found[0])) <= most[1]) == (True, True)
     assert not fails(careful, wanted, found[0])
 
 
@@ -355,7 +396,10 @@ def test_the_careful_client_takes_any_stream(data, request):
     assert events(data.draw(strategies.byte_splits(chunks))) == chunks
 
 
-@pytest.mark.parametrize("client", [events_of_each_read, events_of_decoded_reads])
+@pytest.mark.parametrize(
+    "client",
+    [events_of_each_read, events_of_decoded_reads, events_of_decoded_escapes, events_of_lines],
+)
 def test_a_bug_in_reading_is_found_and_shrunk(client):
     """One cut in the wrong place is all it takes."""
     chunks = [{"choices": [{"index": 0, "delta": {"content": "é"}}]}]
@@ -379,3 +423,94 @@ def test_an_agent_takes_any_legal_reply(mockchat_server, reply):
         messages = [{"role": "user", "content": "hi"}]
         completion = client.chat.completions.create(model="gpt-4o", messages=messages)
         assert completion.choices[0].finish_reason is not None
+
+
+def written_again(value):
+    """Return what the shown form of a value makes, in a test that imports from mockchat."""
+    names = {name: getattr(mockchat, name) for name in mockchat.__all__}
+    return eval(repr(value), {**names, "replace": replace})
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_examples_are_shown_as_code(name):
+    """A failing example is pasted into a test of its own; `Mutant(...)` does without its parent."""
+
+    @quick
+    @given(EVERY[name])
+    def is_code(value):
+        again = written_again(value)
+        if isinstance(value, Mutant):
+            assert again == replace(value, parent=None)
+        else:
+            assert again == value
+
+    is_code()
+
+
+def test_hypothesis_prints_the_code(capsys):
+    """Hypothesis takes dataclasses apart when it prints them, unless they say otherwise."""
+
+    @settings(DEFAULT, phases=[Phase.generate, Phase.shrink])
+    @given(
+        reply=strategies.replies(kind="plain"),
+        plan=strategies.plans(),
+        mutant=strategies.invalid_requests(mutation="/temperature above"),
+    )
+    def never_passes(reply, plan, mutant):
+        raise AssertionError
+
+    with pytest.raises(AssertionError) as caught:
+        never_passes()
+    shown = "\n".join(caught.value.__notes__)
+    assert "reply=text('0')," in shown
+    assert "plan=at_once()," in shown
+    assert "mutant=Mutant(payload={" in shown
+
+
+SHOWN = [
+    text("Hi"),
+    text("Hi", finish_reason="length", usage={"total_tokens": 3}),
+    tool_call("f", city="Oslo"),
+    tool_call("f", "free text"),
+    refusal("No."),
+    error(429, retry_after=1),
+    error("rate_limit_requests", message="Slow down"),
+    generated(),
+    generated(kind="wild", seed=2, shapes={"text": 1}),
+    unchecked("Hi"),
+    replace(text("Hi"), plan=chunks_of(3), pacing=Pacing(ttft=0.3)),
+    replace(refusal("No."), finish_reason="stop"),
+    at_once(),
+    by_word(),
+    by_token(),
+    chunks_of(2),
+    exactly([1, 0, 2]),
+    Plan(unit="token", sizes=(1, 2)),
+    Turn(reply=[text("Hi"), tool_call("f")], plan=by_word(), errors=[429]),
+    Turn(reply=text("Hi")),
+]
+
+
+@pytest.mark.parametrize("value", SHOWN, ids=repr)
+def test_what_tests_write_is_shown_as_it_is_written(value):
+    """A repr that is no code must be translated by whoever reads it."""
+    assert written_again(value) == value
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"id": "chatcmpl-1"},
+        [{"id": "chatcmpl-1"}, {"id": "chatcmpl-1"}],
+        ["Hi", tool_call("f"), tool_call("g", a=1)],
+    ],
+    ids=["a completion", "chunks", "calls"],
+)
+def test_replies_without_a_builder_are_shown_as_they_were_given(written):
+    """They go into `reply(...)` as they are."""
+    assert written_again(reply_of(written)) == written
+
+
+def test_a_callable_is_shown_by_its_name():
+    """Its address says nothing, and is another one in each run."""
+    assert repr(reply_of(text_of)) == "text_of"
