@@ -1,7 +1,11 @@
 """The clock of a delivery without a socket: what counts as sent, and that its end is told once."""
 
+from itertools import islice
+
 import httpx2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mockchat.exchange import Delivery, Ending, Outcome, Write
 from mockchat.server.framing import arrangement
@@ -55,7 +59,7 @@ def test_the_end_is_told_once():
     steps = played.body()
     played.close()
     played.close()
-    list(steps)
+    assert list(steps) == []
     del played, steps
     assert [outcome for outcome in told if isinstance(outcome, Outcome)] == [Outcome.CLIENT_LEFT]
 
@@ -82,3 +86,28 @@ def test_a_broken_delivery_is_delivered_as_planned(ending, error):
     with pytest.raises(error):
         list(played.body())
     assert told == [Outcome.DELIVERED]
+
+
+@given(
+    writes=st.lists(st.tuples(st.binary(max_size=4), st.sampled_from([0.0, 1e-9, HOUR]))),
+    is_stream=st.booleans(),
+    taken=st.integers(min_value=0, max_value=8),
+)
+def test_any_delivery_is_played_whole_or_told_to_be_left(writes, is_stream, taken):
+    """Whatever the plan: all bytes in order, counted one by one, and one end."""
+    told = []
+    delivery = Delivery(
+        status=200,
+        writes=tuple(Write(data=data, delay=delay) for data, delay in writes),
+        is_stream=is_stream,
+    )
+    ticket = Ticket(delivery=delivery, finish=told.append, wrote=told.append)
+    arranged = arrangement(delivery, method="GET", version="HTTP/1.1", keeps_alive=True)
+    played = Playing(ticket, arranged, errors=httpx2, patience=None)
+    list(played.head())
+    steps = played.body()
+    got = b"".join(step for step in islice(steps, taken) if isinstance(step, bytes))
+    assert delivery.body.startswith(got)
+    left = [step for step in steps if isinstance(step, bytes)]
+    assert got + b"".join(left) == delivery.body
+    assert told == [*range(1, len(arranged.sends)), Outcome.DELIVERED]

@@ -59,6 +59,7 @@ class Playing:
         self._due = time.monotonic()
         self._sent = 0
         self._is_over = False
+        self._is_closed = False
 
     def head(self) -> Iterator[float]:
         """Wait until the head has come.
@@ -77,6 +78,8 @@ class Playing:
             ReadError: The connection was reset.
         """
         for place, send in enumerate(self._arranged.sends):
+            if self._is_closed:
+                return
             if place:
                 yield from self._next()
             if send.data:
@@ -86,6 +89,7 @@ class Playing:
 
     def close(self) -> None:
         """End it where it stands: the client reads no more."""
+        self._is_closed = True
         if self._is_over:
             return
         now = time.monotonic()
@@ -121,9 +125,8 @@ class Playing:
             self._finish(Outcome.DELIVERED)
 
     def _finish(self, outcome: Outcome) -> None:
-        if not self._is_over:
-            self._is_over = True
-            self._ticket.finish(outcome)
+        self._is_over = True
+        self._ticket.finish(outcome)
 
     def _ending(self) -> Exception:
         if self._arranged.resets:
