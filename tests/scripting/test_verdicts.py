@@ -1,5 +1,8 @@
 """Verdicts on clients rest on what a server can see, and on nothing else."""
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,9 +11,13 @@ from mockchat.errors import BadArgument
 from mockchat.exchange import Delivery, Ending, Exchange, Outcome, Write
 from mockchat.scripting.failures import CarelessClient
 from mockchat.scripting.journal import Journal
+from mockchat.scripting.matching import Conditions
+from mockchat.scripting.queries import Wanted
 from mockchat.scripting.verdicts import RULES, verdicts
+from mockchat.scripting.verdicts_kinds import Limits, Thresholds
 from mockchat.scripting.verdicts_retries import told_wait
 
+PROJECT = Path(__file__).parents[2]
 HEEDS, FINAL, BACKS_OFF, STOPS, DROPS, ANSWERS = RULES
 USER = {"role": "user", "content": "Weather?"}
 COUNT = "x-stainless-retry-count"
@@ -391,6 +398,43 @@ def test_a_threshold_that_cannot_be_is_refused(thresholds, text):
     with pytest.raises(BadArgument) as caught:
         Journal().verdicts(**thresholds)
     assert text in str(caught.value)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/journal.md"])
+def test_every_rule_is_documented(page):
+    """Whoever is accused looks the rule up."""
+    rows = re.findall(r"^\| `(client\.[a-z-]+)` \|", (PROJECT / page).read_text(), re.MULTILINE)
+    assert rows == list(RULES)
+
+
+def test_every_threshold_is_documented_with_its_default():
+    """A default that nobody states is a rule that nobody agreed to."""
+    page = (PROJECT / "docs" / "journal.md").read_text()
+    defaults = Limits()
+    for name in Thresholds.__annotations__:
+        value = getattr(defaults, name)
+        shown = "()" if value == frozenset() else str(value)
+        said = re.search(rf"^\| `{name}` \| `(.*?)` \|", page, re.MULTILINE)[1]
+        assert said == ("{408, 409, 429}" if name == "retryable" else shown)
+    assert defaults.retryable == {408, 409, 429}
+
+
+def test_every_further_keyword_is_documented():
+    """The keywords of `when` are in the README."""
+    page = (PROJECT / "docs" / "journal.md").read_text()
+    further = Wanted.__annotations__.keys() - Conditions.__annotations__.keys()
+    questions = page.partition("## Questions")[2].partition("## Attempts")[0]
+    assert set(re.findall(r"^\| `([a-z]+)` \|", questions, re.MULTILINE)) == further
+    for values in (Outcome, Ending):
+        assert all(f'`"{value.value}"`' in questions for value in values)
+
+
+def test_every_field_of_an_exchange_is_documented():
+    """A field that nobody knows of is not read."""
+    page = (PROJECT / "docs" / "journal.md").read_text()
+    named = set(re.findall(r"`([a-z_]+)`", page.partition("## Questions")[0]))
+    members = {name for name in dir(Exchange) if not name.startswith("_")}
+    assert members <= named
 
 
 def test_rules_can_be_left_out():
