@@ -1,6 +1,7 @@
 """JSON as bytes in the API's two styles: pretty in bodies, compact in the events of a stream."""
 
 import json
+from json.encoder import encode_basestring
 
 from mockchat.types import Json, JsonView
 
@@ -20,7 +21,11 @@ def encode_json(value: Json) -> bytes:
     Raises:
         ValueError: For NaN or an infinity, which JSON cannot say.
     """
-    return _bytes(_PRETTY.encode(value)) + b"\n"
+    try:
+        text = _pretty(value, "\n")
+    except (TypeError, ValueError, RecursionError):
+        text = _PRETTY.encode(value)  # keys that are no text, and errors in its own words
+    return _bytes(text) + b"\n"
 
 
 def encode_compact(value: Json) -> bytes:
@@ -39,6 +44,27 @@ def encode_chunk(chunk: JsonView) -> bytes:
         ValueError: For NaN or an infinity, which JSON cannot say.
     """
     return b"data: " + encode_compact(chunk) + b"\n\n"
+
+
+def _pretty(value: Json, line: str) -> str:
+    """Do what the standard encoder does with an indent, which it does without its C half.
+
+    Args:
+        value: What to encode.
+        line: A line break with the indent of `value`.
+    """
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if value and isinstance(value, dict):
+        deeper = f"{line}  "
+        members = [f"{encode_basestring(key)}: {_pretty(value[key], deeper)}" for key in value]
+        return f"{{{deeper}{f',{deeper}'.join(members)}{line}}}"
+    if value and isinstance(value, list | tuple):
+        deeper = f"{line}  "
+        return f"[{deeper}{f',{deeper}'.join(_pretty(item, deeper) for item in value)}{line}]"
+    if value is None:
+        return "null"
+    return repr(value) if type(value) is int else _COMPACT.encode(value)
 
 
 def _bytes(text: str) -> bytes:
