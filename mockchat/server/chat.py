@@ -8,6 +8,7 @@ from mockchat.payloads.completions import complete
 from mockchat.payloads.plans import random_plan
 from mockchat.payloads.seeded import SeededDraw
 from mockchat.payloads.streams import stream_of
+from mockchat.scripting.arguments import is_whole_number
 from mockchat.scripting.failures import NoStubMatched
 from mockchat.scripting.faults import Effects, check_playable
 from mockchat.scripting.matching import RequestView
@@ -16,7 +17,7 @@ from mockchat.server.models import find_model
 from mockchat.server.requests import read_body
 from mockchat.server.service import NEVER_RETRY, Call, Refusal, Result, Service
 from mockchat.server.stored import Stored
-from mockchat.types import JsonObject, JsonView
+from mockchat.types import Json, JsonObject, JsonView
 
 
 def create_completion(service: Service, call: Call) -> Result:
@@ -154,5 +155,6 @@ def _chunks(
 
 def _used(made: Answer) -> dict[str, int]:
     usage = (made.completion or {}).get("usage")
-    tokens = usage.get("total_tokens", 0) if isinstance(usage, dict) else 0
-    return {"requests": 1, "tokens": tokens}
+    total: Json = usage.get("total_tokens") if isinstance(usage, dict) else None
+    # What is sent unchecked may say anything here.
+    return {"requests": 1, "tokens": total if is_whole_number(total, lowest=0) else 0}

@@ -9,7 +9,7 @@ from mockchat.contract.contract import contract_for
 from mockchat.contract.profile import load_profile, profile_names
 from mockchat.errors import BadArgument
 from mockchat.exchange import Incoming, Outcome, header
-from mockchat.scripting.builders import error
+from mockchat.scripting.builders import error, unchecked
 from mockchat.scripting.quotas import Limits
 from mockchat.scripting.script import Script
 from mockchat.scripting.scripts import Scripts
@@ -159,6 +159,20 @@ def test_the_window_is_named(window, rate, clock):
     app = app_of(requests=1, window=window, clock=clock)
     ask(app)
     assert f"org-mockchat on {rate}: Limit 1" in ask(app)[2]["error"]["message"]
+
+
+@pytest.mark.parametrize("total", ["many", None, -5, 1.5, True])
+def test_usage_that_is_no_number_counts_as_none(total, clock):
+    """What a test sends unchecked must reach its client, not break the server's own count."""
+    scripts = Scripts()
+    app = app_of(scripts, tokens=100, clock=clock)
+    script = Script()
+    path = f"/{scripts.open(script)}/v1/chat/completions"
+    script.reply(unchecked({"id": "x", "choices": [], "usage": {"total_tokens": total}}))
+    status, fields, body = ask(app, path=path)
+    assert (status, body["usage"]["total_tokens"]) == (200, total)
+    assert fields["x-ratelimit-remaining-tokens"] == "100"
+    script.verify()
 
 
 def test_a_plan_that_is_used_up_is_no_matter_of_waiting(clock):
