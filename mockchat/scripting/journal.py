@@ -13,6 +13,7 @@ from mockchat.scripting import assertions
 from mockchat.scripting.assertions import Request
 from mockchat.scripting.attempts import FIRST_FAILURE, Attempts, has_failed
 from mockchat.scripting.credentials import (
+    is_credential,
     redact,
     redact_json,
     redact_query,
@@ -72,15 +73,9 @@ class Journal:
             if len(self._kept) == self._kept.maxlen:
                 self._drop()
             index, self._added = self._added, self._added + 1
-            now = self.clock()
-            self._kept.append(
-                replace(
-                    _clean(exchange),
-                    index=index,
-                    # Pacing holds the head back by the first delay.
-                    answered=now + _first_delay(exchange.delivery),
-                )
-            )
+            # Pacing holds the head back by the first delay.
+            answered = self.clock() + _first_delay(exchange.delivery)
+            self._kept.append(_clean(exchange, index=index, answered=answered))
             if exchange.outcome is Outcome.PENDING:
                 self._in_flight[index] = 0
             else:
@@ -275,9 +270,16 @@ class Journal:
         position = index - self.dropped
         before = self._kept[position]
         is_whole = outcome is Outcome.DELIVERED and before.fault is None
-        ended = replace(before, outcome=outcome, written=written, finished=self.clock())
-        chunks = ended.chunks if is_whole else json_events(ended.sent)
-        self._kept[position] = replace(ended, sent_chunks=chunks) if ended.chunks else ended
+        chunks = before.chunks
+        if chunks and not is_whole:
+            chunks = json_events(replace(before, written=written).sent)
+        self._kept[position] = replace(
+            before,
+            outcome=outcome,
+            written=written,
+            finished=self.clock(),
+            sent_chunks=chunks,
+        )
 
     def _as_it_is(self, exchange: Exchange) -> Exchange:
         sends = self._in_flight.get(exchange.index)
@@ -296,37 +298,46 @@ class Journal:
             self._linked += 1
 
 
-def _clean(exchange: Exchange) -> Exchange:
+def _clean(exchange: Exchange, *, index: int, answered: float) -> Exchange:
+    headers, delivery = redact(exchange.headers), exchange.delivery
+    query = redact_query(exchange.query) if exchange.query else ""
+    if delivery is not None and any(is_credential(name) for name, _ in delivery.headers):
+        delivery = replace(delivery, headers=redact(delivery.headers))
+    if exchange.status < FIRST_FAILURE and not exchange.mismatches:
+        return replace(
+            exchange,
+            index=index,
+            headers=headers,
+            query=query,
+            delivery=delivery,
+            answered=answered,
+        )
+    # Only the texts of errors repeat a key; a completion is journaled as it was sent.
     secrets = secrets_of(exchange.headers, exchange.query)
     failed = exchange.status >= FIRST_FAILURE
     return replace(
         exchange,
-        query=redact_query(exchange.query),
-        headers=redact(exchange.headers),
-        # Only the texts of errors repeat a key; a completion is journaled as it was sent.
+        index=index,
+        headers=headers,
+        query=query,
         reply=redact_json(exchange.reply, secrets) if failed else exchange.reply,
-        delivery=_clean_delivery(exchange.delivery, secrets, failed=failed),
+        delivery=_clean_body(delivery, secrets) if failed else delivery,
         mismatches=tuple(redact_text(line, secrets) for line in exchange.mismatches),
+        answered=answered,
     )
 
 
-def _clean_delivery(
-    delivery: Delivery | None, secrets: tuple[str, ...], *, failed: bool
-) -> Delivery | None:
+def _clean_body(delivery: Delivery | None, secrets: tuple[str, ...]) -> Delivery | None:
     if delivery is None:
         return None
-    clean = replace(delivery, headers=redact(delivery.headers))
-    if not failed:
-        return clean
     # Byte by byte as one character each: a damaged body need not be text.
     return replace(
-        clean,
+        delivery,
         writes=tuple(
             replace(
-                write,
-                data=redact_text(write.data.decode("latin-1"), secrets).encode("latin-1"),
+                write, data=redact_text(write.data.decode("latin-1"), secrets).encode("latin-1")
             )
-            for write in clean.writes
+            for write in delivery.writes
         ),
     )
 
