@@ -3,6 +3,7 @@
 import json
 import os
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from openai import APIConnectionError, OpenAI
@@ -212,3 +213,22 @@ def test_what_cannot_be_read_as_a_request_is_refused_in_the_profiles_words(write
     ticket = application.refuse(400, "No request.", None)
     assert json.loads(ticket.delivery.body)["error"]["message"] == "No request."
     assert application.body_limit == Settings().body_limit
+
+
+def test_requests_in_many_threads_see_one_version_or_the_next(write, tmp_path):
+    """A swap in the middle of a request must be seen by nobody."""
+    path = write("stubs: [{reply: version 0, forever: true}]")
+    application = app(path)
+
+    def swap(number):
+        other = write(f"stubs: [{{reply: version {number}, forever: true}}]", "other.yaml")
+        other.replace(path)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = [pool.submit(said, application) for _ in range(40)]
+        for number in range(1, 6):
+            swap(number)
+            answers += [pool.submit(said, application) for _ in range(20)]
+        found = {answer.result() for answer in answers}
+    assert found <= {(200, f"version {number}") for number in range(6)}
+    assert said(application) == (200, "version 5")
