@@ -42,6 +42,7 @@ format: $(READY) ## let ruff fix and format the code
 bench: $(READY) ## measure validation, schemas of callers and the server beside what others do
 	@$(BIN)/python benchmarks/bench_validation.py
 	@$(BIN)/python benchmarks/bench_schemas.py
+	@$(BIN)/python benchmarks/bench_strategies.py
 	@$(BIN)/python benchmarks/bench_server.py $(ARGS)
 
 peers: .venvs/peers/.ready ## measure calls and tests beside other tools, which it installs in an environment of their own
