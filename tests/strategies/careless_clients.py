@@ -10,6 +10,8 @@ WITH_TOOLS = ASKING | {
     "tools": [{"type": "function", "function": {"name": "f", "parameters": _PARAMETERS}}]
 }
 
+CALLING = WITH_TOOLS | {"tool_choice": "required"}
+
 
 def texts(chunks):
     """Return the text of every choice: the careful client."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from careless_clients import (
     ASKING,
+    CALLING,
     TWICE,
     WITH_TOOLS,
     WITH_USAGE,
@@ -349,12 +350,12 @@ PLANTED = {
     "ignores the index": (text_without_index, texts, text_of, TWICE, (5, 1800)),
     "stops at the first finish": (text_until_finish, texts, text_of, TWICE, (5, 1800)),
     "breaks on a second finish": (finish_reason_once, finish_reasons, finishes_of, TWICE, (5, 1800)),
-    "takes two calls for one": (arguments_of_one_call, arguments, arguments_of, WITH_TOOLS, (6, 2500)),
+    "takes two calls for one": (arguments_of_one_call, arguments, arguments_of, CALLING, (6, 2500)),
     "takes a piece for the whole": (
-        arguments_in_one_piece, arguments, arguments_of, WITH_TOOLS, (5, 2000),
+        arguments_in_one_piece, arguments, arguments_of, CALLING, (5, 2000),
     ),
     "wants the name in every piece": (
-        names_in_every_piece, arguments, arguments_of, WITH_TOOLS, (5, 2000),
+        names_in_every_piece, arguments, arguments_of, CALLING, (5, 2000),
     ),
     "wants text in the first chunk": (
         text_without_strangers, texts, text_of, WITH_TOOLS, (3, 1300),
@@ -447,24 +448,18 @@ def test_examples_are_shown_as_code(name):
     is_code()
 
 
-def test_hypothesis_prints_the_code(capsys):
-    """Hypothesis takes dataclasses apart when it prints them, unless they say otherwise."""
+def test_pretty_printers_show_the_code():
+    """Hypothesis and IPython take dataclasses apart when they print them, unless told otherwise."""
 
-    @settings(DEFAULT, phases=[Phase.generate, Phase.shrink])
-    @given(
-        reply=strategies.replies(kind="plain"),
-        plan=strategies.plans(),
-        mutant=strategies.invalid_requests(mutation="/temperature above"),
-    )
-    def never_passes(reply, plan, mutant):
-        raise AssertionError
+    class Printer:
+        def text(self, text):
+            said.append(text)
 
-    with pytest.raises(AssertionError) as caught:
-        never_passes()
-    shown = "\n".join(caught.value.__notes__)
-    assert "reply=text('0')," in shown
-    assert "plan=at_once()," in shown
-    assert "mutant=Mutant(payload={" in shown
+    said = []
+    shown = [text("Hi"), at_once(), Turn(reply=text("Hi"))]
+    for value in shown:
+        value._repr_pretty_(Printer(), False)
+    assert said == [*map(repr, shown)]
 
 
 SHOWN = [
