@@ -77,6 +77,17 @@ def test_chance_is_certain_at_the_ends():
     assert find(asked(lambda draw: draw.chance(0.3)), bool) is True
 
 
+def test_small_chances_are_not_rounded_away():
+    """A part that turns up once in fifty draws must turn up."""
+    assert find(asked(lambda draw: draw.chance(0.02)), bool) is True
+    assert find(asked(lambda draw: draw.chance(0.0)), lambda _: True) is False
+
+
+def test_extremes_are_left_to_hypothesis():
+    """A choice between extreme and ordinary numbers would not shrink from the one to the other."""
+    assert find(asked(lambda draw: draw.edge(9)), lambda _: True) is None
+
+
 def test_simplest_request_is_the_shortest():
     """What Hypothesis prints when any request will do must be read at a glance."""
     found = find(asked(lambda draw: make_request(CONTRACT, draw, kind="wild")), lambda _: True)

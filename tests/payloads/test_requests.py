@@ -11,6 +11,7 @@ from mockchat.contract.contract import Contract, contract_for
 from mockchat.contract.profile import profile_names
 from mockchat.contract.strict_schema import strict_problems
 from mockchat.payloads.caller_schemas import object_schema
+from mockchat.payloads.conversations import mention_json
 from mockchat.payloads.request_document import asking, items, objects
 from mockchat.payloads.requests import make_request
 from mockchat.payloads.seeded import SeededDraw
@@ -252,3 +253,33 @@ def test_every_profile_has_requests(name, kind, proof_count):
     for seed in range(proof_count(500)):
         request = make_request(contract, SeededDraw(seed), kind=kind)
         assert contract.request_violations(request) == (), request
+
+
+NOTE = "Answer in JSON."
+
+
+@pytest.mark.parametrize(
+    ("messages", "mentioned"),
+    [
+        ([{"role": "user", "content": ""}], [{"role": "user", "content": NOTE}]),
+        (
+            [{"role": "system", "content": "Be kind."}],
+            [{"role": "system", "content": f"Be kind.\n{NOTE}"}],
+        ),
+        (
+            [{"role": "user", "content": []}],
+            [{"role": "user", "content": [{"type": "text", "text": NOTE}]}],
+        ),
+        (
+            [{"role": "assistant", "content": None, "refusal": "No."}],
+            [
+                {"role": "user", "content": NOTE},
+                {"role": "assistant", "content": None, "refusal": "No."},
+            ],
+        ),
+    ],
+)
+def test_json_is_mentioned_where_there_is_room(messages, mentioned):
+    """A message more than was drawn would keep failing examples from shrinking."""
+    mention_json(messages)
+    assert messages == mentioned
