@@ -112,16 +112,20 @@ def token_limit(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
 def tool_choice(exchanged: Exchanged, _: JsonView) -> Iterator[Found]:
     """`none` calls nothing, `required` calls, a named tool is the one called (official document).
 
-    A choice that refuses, is cut short or filtered owes no call. `function_call` likewise.
+    A choice that refuses, is cut short or filtered owes no call, nor does any where no tool was
+    offered. `function_call` likewise.
     """
     request = exchanged.request
+    has_tools = bool(request.get("tools") or request.get("functions"))
     choice = request.get("tool_choice", request.get("function_call"))
     named, must_call = _wanted_calls(choice)
     for pointer, answer, message in choices_of(exchanged.completion):
         calls = [*calls_of(message), *filter(None, [message.get("function_call")])]
         if choice == "none" and calls:
             yield Found(pointer=f"{pointer}/message", actual=len(calls), expected=0)
-        is_owed = must_call and answer["finish_reason"] not in {"length", "content_filter"}
+        is_owed = (
+            must_call and has_tools and answer["finish_reason"] not in {"length", "content_filter"}
+        )
         if is_owed and not calls and not message.get("refusal"):
             yield Found(pointer=f"{pointer}/message", actual=0, expected="a call")
     for pointer, _reason, call in _called(exchanged):

@@ -50,6 +50,11 @@ class StreamRule(Generic[Shown]):
         """The first line of the rule's docstring."""
         return (self.check.__doc__ or "").strip().partition("\n")[0]
 
+    @property
+    def source(self) -> str:
+        """How we know: what stands below the first line."""
+        return " ".join((self.check.__doc__ or "").strip().partition("\n")[2].split())
+
 
 def stream_rule(
     rule_id: str, level: Level = "observed"

@@ -105,6 +105,9 @@ _ALL: tuple[StreamRule[Any], ...] = (
 STREAM_RULES: Mapping[str, str] = MappingProxyType({rule.id: rule.summary for rule in _ALL})
 """Every stream rule, framing included: its id and its summary."""
 
+STREAM_RULE_SOURCES: Mapping[str, str] = MappingProxyType({rule.id: rule.source for rule in _ALL})
+"""How each stream rule is known."""
+
 STREAM_RULE_LEVELS: Mapping[str, Level] = MappingProxyType({rule.id: rule.level for rule in _ALL})
 """The lowest level at which each rule counts; below it, what it finds is a note."""
 

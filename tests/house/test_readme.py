@@ -212,7 +212,7 @@ def check_mockchat(line, arguments):
                 assert served.base_url
             return
         run = subprocess.run(
-            [sys.executable, "-m", "mockchat", *arguments],
+            [sys.executable, "-m", *shlex.split(line)],
             capture_output=True,
             text=True,
             check=False,
@@ -271,7 +271,11 @@ def options(*names):
     ("heading", "option"),
     [
         pytest.param(heading, option, id=f"{command} {option.opts[0]}")
-        for command, heading in [("serve", "The server"), ("validate", "Checking files")]
+        for command, heading in [
+            ("serve", "The server"),
+            ("check", "Checking a server"),
+            ("validate", "Checking files"),
+        ]
         for option in options(command)
     ],
 )

@@ -1,0 +1,296 @@
+"""The command `mockchat check`: a server judged by the contract, request by request."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, get_args
+
+import click
+
+from mockchat.cli_options import Refusal, printable, refusing, schemas_option
+from mockchat.types import Json, Level
+
+if TYPE_CHECKING:
+    from mockchat.conformance.probes import Probe
+    from mockchat.conformance.report import Report
+    from mockchat.conformance.target import Client
+    from mockchat.contract.contract import Contract
+
+Depth = Literal["quick", "full"]
+
+_INTERRUPTED = 130
+
+
+class _Options(TypedDict):
+    """The options of `mockchat check`, as click hands them over."""
+
+    url: str | None
+    compare: tuple[Path, Path] | None
+    model: str | None
+    api_key_env: str
+    header: tuple[str, ...]
+    profile: str
+    schemas: Path | None
+    level: Level
+    depth: Depth
+    only: tuple[str, ...]
+    skip: tuple[str, ...]
+    concurrency: int
+    budget_requests: int | None
+    budget_tokens: int | None
+    timeout: float
+    json_file: Path | None
+    junit_file: Path | None
+    markdown_file: Path | None
+    html_file: Path | None
+    badge_file: Path | None
+    is_listing: bool
+
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("url", required=False)
+@click.option("--model", metavar="NAME", help="Model to ask; the target's first without it.")
+@click.option(
+    "--api-key-env",
+    default="OPENAI_API_KEY",
+    metavar="NAME",
+    help="Environment variable that holds the key.",
+)
+@click.option(
+    "--header", multiple=True, metavar="NAME:VALUE", help="Send this field too; repeatable."
+)
+@click.option("--profile", default="openai", metavar="NAME", help="Variant of the API to judge by.")
+@schemas_option
+@click.option(
+    "--level",
+    type=click.Choice(get_args(Level)),
+    default="observed",
+    help="Judge by what real servers send, or by what the official pages promise.",
+)
+@click.option(
+    "--depth",
+    type=click.Choice(get_args(Depth)),
+    default="quick",
+    help="Under thirty requests, or every boundary and every rule.",
+)
+@click.option(
+    "--only", multiple=True, metavar="ID", help="Count these checks alone (stream.*); repeatable."
+)
+@click.option(
+    "--skip", multiple=True, metavar="ID", help="Leave these checks out (refusal.*); repeatable."
+)
+@click.option(
+    "--concurrency", default=1, type=click.IntRange(1, 64), help="Requests under way at once."
+)
+@click.option(
+    "--budget-requests", type=click.IntRange(min=1), metavar="N", help="Send no more than these."
+)
+@click.option(
+    "--budget-tokens", type=click.IntRange(min=1), metavar="N", help="Ask for no more than these."
+)
+@click.option(
+    "--timeout",
+    default=30,
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds one request may take altogether.",
+)
+@click.option("--json", "json_file", type=_FILE, help="Write the report as JSON.")
+@click.option("--junit", "junit_file", type=_FILE, help="Write it as JUnit XML.")
+@click.option("--markdown", "markdown_file", type=_FILE, help="Write it as Markdown.")
+@click.option("--html", "html_file", type=_FILE, help="Write it as one HTML page.")
+@click.option("--badge", "badge_file", type=_FILE, help="Write a badge for shields.io.")
+@click.option(
+    "--compare",
+    nargs=2,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="OLD NEW",
+    help="Tell what changed between two reports (JSON), and send nothing.",
+)
+@click.option("--list", "is_listing", is_flag=True, help="List the checks, and send nothing.")
+@click.pass_context
+def check(context: click.Context, **options: Unpack[_Options]) -> None:
+    """Check a server: send it requests, judge its answers by the contract.
+
+    URL is what an SDK calls the base URL, such as http://localhost:8000/v1. Exit status 0: it
+    conforms; 1: checks failed; 2: it could not be judged, or an option cannot be used.
+    """
+    if options["is_listing"]:
+        _list_checks()
+        return
+    if options["compare"] is not None:
+        context.exit(_compare(*options["compare"]))
+    if options["url"] is None:
+        raise Refusal(
+            "a URL is wanted, such as http://localhost:8000/v1; see mockchat check --help"
+        )
+    with refusing():
+        report = _checked(options["url"], options)
+    _write(report, options)
+    context.exit(_status(report))
+
+
+def _checked(url: str, options: _Options) -> "Report":
+    from mockchat.conformance.as_text import as_terminal
+    from mockchat.conformance.probes import probes
+    from mockchat.conformance.runner import Plan, Run
+    from mockchat.conformance.target import Target
+    from mockchat.contract.contract import contract_for
+
+    contract = contract_for(options["profile"], options["schemas"])
+    checks = _chosen(options["only"], options["skip"])
+    target = Target(base_url=url, headers=_fields(options), timeout=options["timeout"])
+    model = options["model"] or _first_model(target, contract)
+    asked = probes(contract, model=model, depth=options["depth"])
+    _announce(url, model, asked)
+    plan = Plan(
+        probes=asked,
+        contract=contract,
+        level=options["level"],
+        checks=checks,
+        concurrency=options["concurrency"],
+        requests=options["budget_requests"],
+        tokens=options["budget_tokens"],
+    )
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(length=len(asked), file=sys.stderr, hidden=hidden) as bar:
+        run = Run(target, plan, on_progress=_stepping(bar.update))
+        try:
+            report = run.go()
+        except KeyboardInterrupt:
+            report = run.report
+            report.stopped = "interrupted"
+    for line in as_terminal(report, target=url):
+        click.echo(printable(line))
+    return report
+
+
+def _stepping(update: Callable[[int], None]) -> Callable[[int], None]:
+    """Turn how many are done into how many more are."""
+    known = 0
+
+    def step(done: int) -> None:
+        nonlocal known
+        update(done - known)
+        known = done
+
+    return step
+
+
+def _announce(url: str, model: str, asked: "tuple[Probe, ...]") -> None:
+    tokens = sum(probe.tokens for probe in asked)
+    told = f"{len(asked)} requests to {url}, model {model}, at most about {tokens} tokens"
+    click.echo(printable(told))
+
+
+def _fields(options: _Options) -> dict[str, str]:
+    """Return the fields every request has, the key among them."""
+    fields = {"authorization": f"Bearer {os.environ.get(options['api_key_env']) or 'none'}"}
+    for text in options["header"]:
+        name, separator, value = text.partition(":")
+        if not separator or not name.strip():
+            raise Refusal(f"--header {text!r}: write NAME:VALUE")
+        fields[name.strip().lower()] = value.strip()
+    return fields
+
+
+def _first_model(target: "Client", contract: "Contract") -> str:
+    """Return the first model the target lists, or else the first of the profile."""
+    from mockchat.conformance.answers import Sent
+
+    listed = target.send(Sent(method="GET", path="/models")).json
+    models = listed.get("data") if isinstance(listed, Mapping) else None
+    for model in models if isinstance(models, list) else ():
+        if isinstance(model, Mapping) and isinstance(model.get("id"), str):
+            return str(model["id"])
+    return next((model.id for model in contract.profile.models), "gpt-4o-mini")
+
+
+def _chosen(only: tuple[str, ...], skip: tuple[str, ...]) -> frozenset[str]:
+    """Return the checks that count."""
+    from mockchat.conformance.checks import CHECKS
+
+    wanted = frozenset().union(*map(_matching, only)) if only else frozenset(CHECKS)
+    return wanted - frozenset().union(*map(_matching, skip))
+
+
+def _matching(pattern: str) -> frozenset[str]:
+    from difflib import get_close_matches
+    from fnmatch import fnmatchcase
+
+    from mockchat.conformance.checks import CHECKS
+
+    found = frozenset(check_id for check_id in CHECKS if fnmatchcase(check_id, pattern))
+    if not found:
+        near = get_close_matches(pattern, CHECKS, 1)
+        hint = f"did you mean {near[0]}?" if near else "mockchat check --list names them all"
+        raise Refusal(f"there is no check {pattern!r}; {hint}")
+    return found
+
+
+def _write(report: "Report", options: _Options) -> None:
+    from mockchat.conformance.as_data import as_badge, as_json, dumped
+    from mockchat.conformance.as_html import as_html
+    from mockchat.conformance.as_text import as_junit, as_markdown
+
+    url = options["url"] or ""
+    making: dict[Path | None, Callable[[], bytes]] = {
+        options["json_file"]: lambda: dumped(as_json(report, target=url)).encode(),
+        options["junit_file"]: lambda: as_junit(report, target=url),
+        options["markdown_file"]: lambda: as_markdown(report, target=url).encode(),
+        options["html_file"]: lambda: as_html(report, target=url).encode(),
+        options["badge_file"]: lambda: dumped(as_badge(report)).encode(),
+    }
+    for file, make in making.items():
+        if file is not None:
+            try:
+                file.write_bytes(make())
+            except OSError as error:
+                raise Refusal(f"{file}: {error.strerror}") from error
+
+
+def _status(report: "Report") -> int:
+    from mockchat.conformance.as_text import answered
+
+    if report.stopped == "interrupted":
+        return _INTERRUPTED
+    if not answered(report):
+        return 2
+    if report.failures:
+        return 1
+    return 0 if report.stopped is None else 2
+
+
+def _list_checks() -> None:
+    from mockchat.conformance.checks import CHECKS
+
+    width = max(map(len, CHECKS))
+    for each in CHECKS.values():
+        click.echo(f"{each.id:<{width}}  {each.level:<10}  {each.sentence}")
+
+
+def _compare(old: Path, new: Path) -> int:
+    from mockchat.conformance.as_data import compared
+
+    lines = compared(_report(old), _report(new))
+    for line in lines or ("nothing changed",):
+        click.echo(printable(line))
+    return int(any(line.endswith("-> failed") for line in lines))
+
+
+def _report(file: Path) -> Json:
+    from mockchat.conformance.as_data import is_report
+
+    try:
+        value = json.loads(file.read_bytes())
+    except OSError as error:
+        raise Refusal(f"{file}: {error.strerror}") from error
+    except ValueError as error:
+        raise Refusal(f"{file}: not JSON: {error}") from error
+    if not is_report(value):
+        raise Refusal(f"{file}: no report of mockchat check --json")
+    return value

@@ -1,0 +1,133 @@
+"""A report as JSON, as a badge, and two reports compared; no credential is in any of them."""
+
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
+
+from mockchat.conformance.observed import Finding
+from mockchat.conformance.report import Report, Sending, check_of, fails
+from mockchat.types import JsonObject, JsonView
+
+_SHOWN = 65_536
+"""How much of a body a report keeps, in characters."""
+
+
+def as_json(report: Report, *, target: str) -> JsonObject:
+    """Return a report as JSON; `mockchat check --compare` reads it again.
+
+    Args:
+        report: The report.
+        target: What was checked, as it is shown.
+    """
+    verdicts = report.verdicts()
+    counted = dict.fromkeys(verdicts, 0)
+    for finding in report.findings:
+        counted[finding.check] += 1
+    return {
+        "mockchat": version("mockchat"),
+        "target": target,
+        "profile": report.profile,
+        "level": report.level,
+        "conforms": report.conforms,
+        "stopped": report.stopped,
+        "seconds": round(report.seconds, 3),
+        "requests": len(report.sendings),
+        "unsupported": dict(report.unsupported),
+        "skipped": {probe.id: reason for probe, reason in report.skipped},
+        "checks": {
+            name: {"verdict": verdict.value, "findings": counted[name]}
+            for name, verdict in verdicts.items()
+        },
+        "findings": [
+            _finding(sending, finding)
+            for sending in report.sendings
+            for finding in sending.findings
+        ],
+    }
+
+
+def _finding(sending: Sending, finding: Finding) -> JsonObject:
+    violation, check = finding.violation, check_of(finding)
+    return {
+        "check": finding.check,
+        "fails": fails(finding),
+        "level": violation.level,
+        "probe": finding.probe,
+        "capability": sending.probe.capability,
+        "pointer": violation.pointer,
+        "message": violation.message,
+        "expected": violation.expected,
+        "actual": violation.actual,
+        "reason": check.sentence,
+        "source": check.source,
+        "clients": list(check.clients),
+        "request": {
+            "method": sending.probe.sent.method,
+            "path": sending.probe.sent.path,
+            "body": _text(sending.probe.sent.body or b""),
+        },
+        "answer": {
+            "status": sending.answered.status,
+            "content_type": sending.answered.content_type,
+            "body": _text(sending.answered.body),
+        },
+    }
+
+
+def _text(data: bytes) -> str:
+    return data[:_SHOWN].decode("utf-8", "replace")
+
+
+def as_badge(report: Report) -> JsonObject:
+    """Return a badge for shields.io's endpoint."""
+    failed = len({finding.check for finding in report.failures})
+    if report.stopped is not None:
+        message, color = "not checked", "lightgrey"
+    elif failed:
+        message, color = f"{failed} check{'' if failed == 1 else 's'} failed", "red"
+    else:
+        message, color = "conforms", "brightgreen"
+    label = f"chat completions ({report.profile})"
+    return {"schemaVersion": 1, "label": label, "message": message, "color": color}
+
+
+def compared(old: JsonView, new: JsonView) -> tuple[str, ...]:
+    """Return what changed from one report to another, a line each; () where nothing did.
+
+    Args:
+        old: What `as_json` gave once.
+        new: What it gave later.
+    """
+    before, after = _verdicts(old), _verdicts(new)
+    lines = [
+        f"{name}: {before.get(name, 'not there')} -> {after.get(name, 'not there')}"
+        for name in dict.fromkeys([*before, *after])
+        if before.get(name) != after.get(name)
+    ]
+    for word, one, other in (("now", new, old), ("no longer", old, new)):
+        lines += [
+            f"{name}: {word} unsupported"
+            for name in one["unsupported"]
+            if name not in other["unsupported"]
+        ]
+    return tuple(lines)
+
+
+def _verdicts(report: JsonView) -> Mapping[str, str]:
+    return {name: told["verdict"] for name, told in report["checks"].items()}
+
+
+def is_report(value: object) -> bool:
+    """Tell whether a value is what `as_json` gives, as far as comparing needs."""
+    if not isinstance(value, Mapping) or not isinstance(value.get("unsupported"), Mapping):
+        return False
+    checks = value.get("checks")
+    return isinstance(checks, Mapping) and all(
+        isinstance(told, Mapping) and isinstance(told.get("verdict"), str)
+        for told in checks.values()
+    )
+
+
+def dumped(value: JsonObject) -> str:
+    """Return JSON for a file."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,237 @@
+"""A report for people: in a terminal, as Markdown, as JUnit XML; and a request as curl."""
+
+import json
+import shlex
+from collections.abc import Iterator
+from xml.etree import ElementTree as ET
+
+from mockchat.conformance.answers import Sent
+from mockchat.conformance.marks import span_of
+from mockchat.conformance.observed import Finding
+from mockchat.conformance.probes import Probe
+from mockchat.conformance.report import Outcome, Report, Sending, Verdict, check_of, fails
+from mockchat.contract.wording import shown
+
+_AROUND = 60
+_MOST = 3
+"""How many examples of one finding are shown in full."""
+
+Row = tuple[str, int, int, int, str]
+
+
+def rows(report: Report) -> list[Row]:
+    """Return a row for each capability: its name, probes, failures, notes, and its state."""
+    told: dict[str, list[int]] = {}
+    for sending in report.sendings:
+        counts = told.setdefault(group_of(sending.probe), [0, 0, 0, 0])
+        failed = sum(map(fails, sending.findings))
+        counts[0] += 1
+        counts[1] += failed
+        counts[2] += len(sending.findings) - failed
+        counts[3] += sending.outcome is Outcome.UNSUPPORTED
+    return [
+        (name, sent, failed, notes, _state(sent, failed, lacking))
+        for name, (sent, failed, notes, lacking) in told.items()
+    ]
+
+
+def group_of(probe: Probe) -> str:
+    """Return the row a probe belongs to: members are one together."""
+    return "members" if probe.capability.startswith("member ") else probe.capability
+
+
+def _state(sent: int, failed: int, lacking: int) -> str:
+    if failed:
+        return "FAILED"
+    return "unsupported" if lacking == sent else "ok"
+
+
+def as_terminal(report: Report, *, target: str) -> Iterator[str]:
+    """Yield the lines of a report: a table of capabilities, each finding, the verdict."""
+    yield f"{target} by {report.profile}, level {report.level}"
+    yield ""
+    table = rows(report)
+    width = max([len(name) for name, *_ in table], default=0)
+    for name, sent, failed, notes, state in table:
+        counts = f"{failed} failed" if failed else ""
+        told = ", ".join(filter(None, [counts, f"{notes} notes" if notes else ""]))
+        yield f"  {name:<{width}}  {sent:>4} sent  {state:<11}  {told}".rstrip()
+    yield ""
+    for finding, count, sending in grouped(report):
+        yield from _explained(finding, count, sending, target)
+    if report.stopped is not None:
+        yield f"ended early: {report.stopped}"
+    yield summary(report)
+
+
+def grouped(report: Report) -> list[tuple[Finding, int, Sending]]:
+    """Return what was found, the same thing of the same check once, failures first."""
+    first: dict[tuple[str, str], tuple[Finding, int, Sending]] = {}
+    for sending in report.sendings:
+        for finding in sending.findings:
+            key = (finding.check, finding.violation.message if fails(finding) else "")
+            known = first.get(key)
+            first[key] = (
+                (finding, 1, sending) if known is None else (known[0], known[1] + 1, known[2])
+            )
+    return sorted(first.values(), key=lambda each: not fails(each[0]))
+
+
+def _explained(finding: Finding, count: int, sending: Sending, target: str) -> Iterator[str]:
+    violation, check = finding.violation, check_of(finding)
+    word = "FAILED" if fails(finding) else "note"
+    more = f" ({count} times)" if count > 1 else ""
+    yield f"{word} {finding.check}: {violation.message.removesuffix('.')}{more}"
+    if not fails(finding):
+        return
+    yield f"    {check.sentence}"
+    yield f"    probe {finding.probe}, status {sending.answered.status}, at {violation.pointer or 'the whole answer'}"
+    if violation.expected is not None:
+        yield f"    wanted {shown(violation.expected)}, found {shown(violation.actual)}"
+    excerpt = excerpt_of(finding, sending)
+    if excerpt is not None:
+        before, marked, after = excerpt
+        yield f"    … {_one_line(before)}»{_one_line(marked)}«{_one_line(after)} …"
+    yield from (f"    {client}" for client in check.clients)
+    if check.source:
+        yield f"    source: {check.source}"
+    yield f"    {as_curl(sending.probe.sent, target)}"
+    yield ""
+
+
+def _one_line(text: str) -> str:
+    return json.dumps(text, ensure_ascii=True)[1:-1].replace('\\"', '"')
+
+
+def excerpt_of(
+    finding: Finding, sending: Sending, *, around: int = _AROUND
+) -> tuple[str, str, str] | None:
+    """Return the bytes before, at and after what a finding is about; None where there are none."""
+    text = sending.answered.body.decode("utf-8", "replace")
+    is_stream = finding.check.startswith("stream.") or finding.check == "schema.chunk"
+    if not finding.violation.pointer:
+        return None
+    span = span_of(text, finding.violation.pointer, is_stream=is_stream)
+    if span is None or not text:
+        return None
+    start, end = span
+    marked = text[start:end]
+    if len(marked) > 2 * around:
+        marked = f"{marked[:around]}…{marked[-around:]}"
+    return text[max(0, start - around) : start], marked, text[end : end + around]
+
+
+def summary(report: Report) -> str:
+    """Return the verdict in one line."""
+    verdicts = list(report.verdicts().values())
+    parts = [
+        f"{verdicts.count(verdict)} {word}"
+        for verdict, word in (
+            (Verdict.PASSED, "passed"),
+            (Verdict.FAILED, "failed"),
+            (Verdict.ADVICE, "with notes"),
+            (Verdict.SKIPPED, "not applicable"),
+        )
+        if verdict in verdicts
+    ]
+    lacking = f"; unsupported: {', '.join(report.unsupported)}" if report.unsupported else ""
+    word = "conforms" if report.conforms else "does not conform"
+    if report.stopped is not None and not answered(report):
+        word = "not judged to the end"
+    sent = f"{len(report.sendings)} requests in {report.seconds:.1f} s"
+    return f"{word}: checks {', '.join(parts)}{lacking}; {sent}"
+
+
+def answered(report: Report) -> bool:
+    """Tell whether the target answered anything at all: else there is no verdict on it."""
+    return any(sending.answered.failure is None for sending in report.sendings)
+
+
+def as_curl(sent: Sent, target: str) -> str:
+    """Return the command that sends the same request; the key is left to the environment."""
+    words = ["curl", "-sS", "-i"]
+    if sent.method != "POST":
+        words += ["-X", sent.method]
+    words.append(shlex.quote(f"{target.rstrip('/')}{sent.path}"))
+    if "authorization" not in sent.drops:
+        words += ["-H", '"Authorization: Bearer $OPENAI_API_KEY"']
+    if sent.body is not None:
+        words += ["-H", "'Content-Type: application/json'"]
+        body = sent.body.decode("utf-8", "backslashreplace")
+        words += ["--data-raw", shlex.quote(body if len(body) < 2000 else f"{body[:200]}…")]  # noqa: PLR2004
+    return " ".join(words)
+
+
+def as_markdown(report: Report, *, target: str) -> str:
+    """Return a report as Markdown."""
+    lines = [f"# {target}", "", f"Profile {report.profile}, level {report.level}.", ""]
+    lines += [f"**{_escaped(summary(report))}**", ""]
+    if report.stopped is not None:
+        lines += [f"Ended early: {_escaped(report.stopped)}", ""]
+    lines += ["| capability | sent | failed | notes | |", "|---|---:|---:|---:|---|"]
+    lines += [
+        f"| {_escaped(name)} | {sent} | {failed} | {notes} | {state} |"
+        for name, sent, failed, notes, state in rows(report)
+    ]
+    found = [each for each in grouped(report) if fails(each[0])]
+    if found:
+        lines += ["", "## Findings", ""]
+    for finding, count, sending in found:
+        check = check_of(finding)
+        lines += [
+            f"### {finding.check}",
+            "",
+            f"{_escaped(finding.violation.message)} ({count} times; probe `{finding.probe}`)",
+            "",
+            _escaped(check.sentence),
+            "",
+            "```sh",
+            as_curl(sending.probe.sent, target),
+            "```",
+            "",
+        ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _escaped(text: str) -> str:
+    for character in "\\`*_<|[":
+        text = text.replace(character, f"\\{character}")
+    return " ".join(text.split())
+
+
+def as_junit(report: Report, *, target: str) -> bytes:
+    """Return a report as JUnit XML: a case for each check."""
+    verdicts = report.verdicts()
+    by_check: dict[str, list[Finding]] = {}
+    for finding in report.failures:
+        by_check.setdefault(finding.check, []).append(finding)
+    suite = ET.Element(
+        "testsuite",
+        name=f"mockchat check {target}",
+        tests=str(len(verdicts)),
+        failures=str(len(by_check)),
+        errors=str(int(report.stopped is not None)),
+        skipped=str(list(verdicts.values()).count(Verdict.SKIPPED)),
+        time=f"{report.seconds:.3f}",
+    )
+    for name, verdict in verdicts.items():
+        case = ET.SubElement(suite, "testcase", classname=name.partition(".")[0], name=name)
+        found = by_check.get(name, [])
+        if found:
+            failure = ET.SubElement(case, "failure", message=_clean(found[0].violation.message))
+            failure.text = _clean("\n".join(map(_told, found[:_MOST])))
+        elif verdict is Verdict.SKIPPED:
+            ET.SubElement(case, "skipped", message="no answer it applies to")
+    if report.stopped is not None:
+        ET.SubElement(suite, "system-err").text = _clean(report.stopped)
+    return bytes(ET.tostring(suite, encoding="utf-8", xml_declaration=True))
+
+
+def _told(finding: Finding) -> str:
+    violation = finding.violation
+    return f"{finding.probe} {violation.pointer}: {violation.message}"
+
+
+def _clean(text: str) -> str:
+    """Return `text` without what XML cannot hold."""
+    return "".join(each if each.isprintable() or each in "\n\t" else "\ufffd" for each in text)

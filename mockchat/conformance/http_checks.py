@@ -1,0 +1,288 @@
+"""What HTTP adds to the contract: that there is an answer, its status, its label, its refusals."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from mockchat.conformance.answers import JSON_TYPE
+from mockchat.conformance.observed import Check, Observed, Severity
+from mockchat.conformance.records import payload_of
+from mockchat.contract.stream_framing import MEDIA_TYPE
+from mockchat.exchange import ApiError, Violation, header
+from mockchat.types import Json, Level
+
+_Find: TypeAlias = Callable[[Observed], Iterator[Violation]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpCheck:
+    """A check with when it applies and what it finds."""
+
+    check: Check
+    applies: Callable[[Observed], bool]
+    find: _Find
+
+
+HTTP_CHECKS: dict[str, HttpCheck] = {}
+"""The checks of this module by id."""
+
+
+def _check(  # noqa: PLR0913 - a table's row, every cell named
+    check_id: str,
+    sentence: str,
+    *,
+    source: str,
+    applies: Callable[[Observed], bool],
+    level: Level = "observed",
+    severity: Severity = "error",
+    clients: tuple[str, ...] = (),
+) -> Callable[[_Find], _Find]:
+    """Make a check of the function below."""
+
+    def written(find: _Find) -> _Find:
+        check = Check(
+            id=check_id,
+            sentence=sentence,
+            source=source,
+            level=level,
+            severity=severity,
+            clients=clients,
+        )
+        HTTP_CHECKS[check_id] = HttpCheck(check=check, applies=applies, find=find)
+        return find
+
+    return written
+
+
+def _always(_: Observed) -> bool:
+    return True
+
+
+def _must_refuse(seen: Observed) -> bool:
+    return seen.is_whole and seen.probe.wanted == "refusal"
+
+
+def _wrong(pointer: str, message: str, expected: Json, actual: Json, level: Level) -> Violation:
+    return Violation(
+        rule="", pointer=pointer, message=message, expected=expected, actual=actual, level=level
+    )
+
+
+@_check(
+    "answer.whole",
+    "Every request is answered, whole and in time.",
+    source="RFC 9112: a message ends where its length or its last chunk says.",
+    applies=_always,
+    clients=("openai-python retries twice and raises APIConnectionError or APITimeoutError",),
+)
+def _answer_whole(seen: Observed) -> Iterator[Violation]:
+    answered = seen.answered
+    if answered.failure is not None:
+        message = f"The answer is not whole ({answered.failure.value}): {answered.detail}."
+        yield _wrong("", message, "a whole answer", answered.failure.value, "observed")
+
+
+@_check(
+    "answer.no-server-error",
+    "No request makes the server fail: a status of 500 and above says it did.",
+    source="OpenAI's error guide: 5xx are the service's own faults.",
+    applies=lambda seen: seen.is_whole,
+    clients=("openai-python repeats the request twice before it raises InternalServerError",),
+)
+def _no_server_error(seen: Observed) -> Iterator[Violation]:
+    status = seen.answered.status or 0
+    if status >= 500:  # noqa: PLR2004 - HTTP's range
+        wanted = "2xx" if seen.probe.wanted == "completion" else "4xx"
+        yield _wrong("", f"The server failed with status {status}.", wanted, status, "observed")
+
+
+@_check(
+    "answer.content-type",
+    "A JSON body is labelled application/json.",
+    source="The official document lists application/json for every answer but streams.",
+    applies=lambda seen: seen.is_whole and seen.answered.json is not None,
+    clients=("openai-python returns the body as a string when it is labelled otherwise",),
+)
+def _content_type(seen: Observed) -> Iterator[Violation]:
+    given = seen.answered.content_type
+    if given != JSON_TYPE:
+        yield _wrong("", f"The JSON body is labelled {given!r}.", JSON_TYPE, given, "observed")
+
+
+@_check(
+    "answer.json",
+    "A body that is no stream is JSON.",
+    source="The official document: application/json for completions, models and errors.",
+    applies=lambda seen: (
+        seen.is_whole
+        and seen.answered.content_type != MEDIA_TYPE
+        and not (seen.is_accepted and seen.asks_stream)
+    ),
+    clients=("openai-python raises JSONDecodeError, or returns text where an object is expected",),
+)
+def _json(seen: Observed) -> Iterator[Violation]:
+    payload = payload_of("error", seen.answered.body)
+    if payload.problem is not None:
+        message = f"The body is no JSON: {payload.problem}."
+        shown = seen.answered.body[:80].decode("utf-8", "replace")
+        yield _wrong("", message, "JSON", shown, "observed")
+
+
+@_check(
+    "answer.request-id",
+    "Every answer names itself in x-request-id.",
+    source="Recorded answers of api.openai.com all carry it; the SDKs show it in errors.",
+    applies=lambda seen: (
+        seen.is_whole and "x-request-id" in seen.contract.profile.settings.get("headers", {})
+    ),
+    level="documented",
+    severity="advice",
+)
+def _request_id(seen: Observed) -> Iterator[Violation]:
+    if not header(seen.answered.headers, "x-request-id"):
+        message = "There is no x-request-id."
+        yield _wrong("", message, "x-request-id", None, "documented")
+
+
+@_check(
+    "request.accepted",
+    "A lawful request for something the server can do is answered with 200.",
+    source="The official document: the only success of the endpoint is 200.",
+    applies=lambda seen: seen.is_accepted and seen.probe.wanted != "refusal",
+)
+def _accepted(seen: Observed) -> Iterator[Violation]:
+    status = seen.answered.status
+    if status != 200:  # noqa: PLR2004 - HTTP's OK
+        yield _wrong("", f"The status is {status}.", 200, status, "observed")
+
+
+@_check(
+    "refusal.refused",
+    "A request that breaks the contract is refused.",
+    source="api.openai.com answers 4xx; see the rule or keyword that the probe names.",
+    applies=_must_refuse,
+)
+def _refused(seen: Observed) -> Iterator[Violation]:
+    if seen.answered.is_success:
+        message = f"The request was accepted, although {seen.probe.reason}."
+        yield _wrong("", message, "4xx", seen.answered.status, seen.probe.level)
+
+
+@_check(
+    "refusal.status",
+    "A refusal has the status of the API.",
+    source="The error catalogue of the profile.",
+    applies=lambda seen: (
+        _must_refuse(seen)
+        and seen.is_refused
+        and seen.answered.is_refusal
+        and seen.probe.error is not None
+    ),
+    level="documented",
+    clients=("openai-python raises another class of exception than for the real service",),
+)
+def _status(seen: Observed) -> Iterator[Violation]:
+    wanted = _error_of(seen)
+    if seen.answered.status != wanted.status:
+        message = f"The status is {seen.answered.status}."
+        yield _wrong("", message, wanted.status, seen.answered.status, "documented")
+
+
+def _names_error(seen: Observed) -> bool:
+    is_told = seen.answered.is_refusal and seen.probe.error is not None
+    return _must_refuse(seen) and is_told and isinstance(seen.answered.json, Mapping)
+
+
+def _told(body: Json, member: str) -> Json:
+    error = body.get("error") if isinstance(body, Mapping) else None
+    return error.get(member) if isinstance(error, Mapping) else None
+
+
+def _differs(seen: Observed, member: str) -> Iterator[Violation]:
+    """Compare a member of the error with what the profile's envelope carries there."""
+    wanted = _told(seen.contract.envelope(_error_of(seen)), member)
+    given = _told(seen.answered.json, member)
+    if wanted is not None and given != wanted:
+        message = f"`{member}` is {given!r}."
+        yield _wrong(f"/error/{member}", message, wanted, given, "documented")
+
+
+@_check(
+    "refusal.param",
+    "A refusal names the member at fault in `param`.",
+    source="The error catalogue of the profile.",
+    applies=_names_error,
+    level="documented",
+)
+def _param(seen: Observed) -> Iterator[Violation]:
+    yield from _differs(seen, "param")
+
+
+@_check(
+    "refusal.type",
+    "A refusal has the type of the API.",
+    source="The error catalogue of the profile.",
+    applies=_names_error,
+    level="documented",
+)
+def _type(seen: Observed) -> Iterator[Violation]:
+    yield from _differs(seen, "type")
+
+
+@_check(
+    "refusal.not-a-stream",
+    "A refused request for a stream is answered with JSON, not with events.",
+    source="Recorded refusals of api.openai.com are JSON, whatever was asked for.",
+    applies=lambda seen: seen.is_refused and seen.asks_stream,
+    clients=("openai-python reads the status and a JSON body; events are lost",),
+)
+def _not_a_stream(seen: Observed) -> Iterator[Violation]:
+    given = seen.answered.content_type
+    if given == MEDIA_TYPE:
+        yield _wrong("", "The refusal is a stream.", JSON_TYPE, given, "observed")
+
+
+@_check(
+    "auth.refused",
+    "Where keys are asked for, a missing or wrong one is answered with 401.",
+    source="Recorded answers of api.openai.com; the SDKs raise AuthenticationError for 401.",
+    applies=lambda seen: seen.is_refused and seen.probe.id in {"auth.missing", "auth.wrong"},
+    clients=("openai-python raises AuthenticationError for 401 alone",),
+)
+def _unauthorized(seen: Observed) -> Iterator[Violation]:
+    status = seen.answered.status
+    if status not in {401, 403}:
+        message = f"The status is {status}, although {seen.probe.reason}."
+        yield _wrong("", message, 401, status, "observed")
+
+
+@_check(
+    "models.not-found",
+    "Where models are known by name, an unknown one is answered with 404.",
+    source="Recorded answers of api.openai.com: code model_not_found.",
+    applies=lambda seen: seen.is_refused and seen.probe.id == "models.unknown",
+    level="documented",
+)
+def _not_found(seen: Observed) -> Iterator[Violation]:
+    status = seen.answered.status
+    if status != 404:  # noqa: PLR2004 - HTTP's Not Found
+        yield _wrong("", f"The status is {status}.", 404, status, "documented")
+
+
+@_check(
+    "stream.is-one",
+    "A request for a stream is answered with events.",
+    source="The official document: text/event-stream where `stream` is true.",
+    applies=lambda seen: seen.is_accepted and seen.asks_stream,
+    clients=("openai-python yields no chunk and no error when it is given JSON",),
+)
+def _stream_is_one(seen: Observed) -> Iterator[Violation]:
+    if isinstance(seen.answered.json, Mapping):
+        message = "The answer is one JSON object."
+        yield _wrong("", message, MEDIA_TYPE, seen.answered.content_type, "observed")
+
+
+def _error_of(seen: Observed) -> ApiError:
+    error = seen.probe.error
+    assert error is not None  # noqa: S101 - what `applies` made sure of, told to the type checker
+    return error
