@@ -157,4 +157,5 @@ def _used(made: Answer) -> dict[str, int]:
     usage = (made.completion or {}).get("usage")
     total: Json = usage.get("total_tokens") if isinstance(usage, dict) else None
     # What is sent unchecked may say anything here.
-    return {"requests": 1, "tokens": total if is_whole_number(total, lowest=0) else 0}
+    is_count = isinstance(total, int) and is_whole_number(total, lowest=0)
+    return {"requests": 1, "tokens": int(total) if is_count else 0}

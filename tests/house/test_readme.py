@@ -39,7 +39,7 @@ class Block:
     @property
     def is_test(self):
         """Whether it is a test file rather than a script."""
-        return self.language == "python" and "\ndef test_" in self.source
+        return self.language == "python" and "\ndef test_" in f"\n{self.source}"
 
 
 def blocks():
