@@ -100,7 +100,8 @@ def test_health_checks_pass_at_default_settings(name):
     drawn = []
     find(EVERY[name], lambda _: True)  # documents are read and compiled once, not for each test
 
-    @DEFAULT
+    # Checks are made on the first ten examples; more would only take time.
+    @settings(DEFAULT, max_examples=20)
     @given(EVERY[name])
     def draws(value):
         drawn.append(value)
