@@ -41,7 +41,8 @@ class Contract:
         request = profile.documents["request"]
         self._optional = request.get("properties", {}).keys() - set(request.get("required", ()))
         books = (RESTATING.rules, REQUEST.rules, BY_MODEL.rules)
-        self._requests = ValidTexts()
+        self._requests = ValidTexts()  # that break no schema
+        self._flawless = ValidTexts()  # that break no rule either
         self._errors = ApiErrors(
             profile, {rule.id: rule.error for book in books for rule in book.values()}
         )
@@ -85,13 +86,18 @@ class Contract:
         profile says so.
         """
         sent = self._without_nulls(body)
-        found = list(self._request_violations(sent))
+        text = self._requests.text(sent)
+        if rules and text in self._flawless:
+            return ()
+        found = list(self._request_violations(sent, text))
         if not rules or not isinstance(sent, dict):
             return self._order.sorted(found)
         asked, restated, found = self._asked(sent, found)
         found += restated
         found += REQUEST.violations(asked, self._rules)
         found += BY_MODEL.violations(asked, self._rules)
+        if not found:
+            self._flawless.add(text)
         return self._order.sorted(found)
 
     def exchange_violations(
@@ -105,7 +111,8 @@ class Contract:
         sent = self._without_nulls(dict(request))
         if not self._is_readable(completion):
             return ()
-        asked, _, _ = self._asked(sent, list(self._request_violations(sent)))
+        text = self._requests.text(sent)
+        asked, _, _ = self._asked(sent, list(self._request_violations(sent, text)))
         exchanged = Exchanged(request=asked.body, completion=completion, model=asked.model)
         return tuple(EXCHANGE.violations(exchanged, self._rules, level))
 
@@ -169,12 +176,11 @@ class Contract:
         """Return the body that carries `error` in this profile."""
         return self._errors.envelope(error)
 
-    def _request_violations(self, sent: Json) -> tuple[Violation, ...]:
+    def _request_violations(self, sent: Json, text: str | None) -> tuple[Violation, ...]:
         """Return what a request breaks of its schema; the valid ones met last are known again.
 
         A request is judged when it comes, and its reply is judged by it.
         """
-        text = self._requests.text(sent)
         if text in self._requests:
             return ()
         found = self._schema_violations("request", sent, "observed")
