@@ -10,7 +10,7 @@ READY := .venv/.ready
 SDKS := .venvs/openai-1 .venvs/openai-2 .venvs/openai-node
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test proof lowest lint format bench peers sdks sdk-suite clients wheel-check clean
+.PHONY: help serve test proof lowest lint format bench peers sdks pythons sdk-suite clients wheel-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,20 @@ peers: .venvs/peers/.ready ## measure calls and tests beside other tools, which 
 	@.venvs/peers/bin/python benchmarks/bench_calls.py $(ARGS)
 
 sdks: $(SDKS:%=%/.ready) ## make the environments of openai 1.x, 2.x and for node, which the tests then use
+
+# A Python may be on PATH, or one of pyenv's that is not chosen.
+pythons: $(READY) ## make environments of the newer Pythons there are, which the tests then use
+	@for version in 3.12 3.13 3.14; do \
+	  for python in python$$version "$$HOME"/.pyenv/versions/$$version.*/bin/python; do \
+	    $$python -c '' 2>/dev/null || continue; \
+	    test -e .venvs/python$$version/.ready && break; \
+	    echo "setting up .venvs/python$$version (once)" >&2; \
+	    $$python -m venv --clear .venvs/python$$version \
+	      && .venvs/python$$version/bin/python -m pip install -qq --disable-pip-version-check . \
+	      && touch .venvs/python$$version/.ready || exit 1; \
+	    break; \
+	  done; \
+	done
 
 sdk-suite: $(READY) .venvs/sdk-suite/.ready ## run the openai SDK's own tests against mockchat
 	@PYTHONPATH=tests $(BIN)/python tests/sdk/official_suite.py .venvs/sdk-suite $(ARGS)

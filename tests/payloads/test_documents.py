@@ -1,7 +1,6 @@
 """Our own documents: every seed a valid value, nothing drawn in vain, the same on every Python."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -100,16 +99,11 @@ def test_digests_do_not_depend_on_the_hash_seed(proof_count):
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
+@pytest.mark.parametrize("version", ["3.12", "3.13", "3.14"])
 def test_digests_are_equal_on_every_python(version, proof_count):
     """A seed in a bug report must mean the same payload on the reader's machine."""
-    python = shutil.which(f"python{version}")
-    if python is None:
-        pytest.skip(f"no python{version} on PATH")
-    probe = subprocess.run(
-        [python, "-c", "import jsonschema"], capture_output=True, check=False, text=True
-    )
-    if probe.returncode:
-        pytest.skip(f"python{version} has no jsonschema to run with")
+    python = PROJECT / ".venvs" / f"python{version}" / "bin" / "python"
+    if not python.exists():
+        pytest.skip(f"{python} is not there: `make pythons` makes it where there is such a Python")
     count = proof_count(1000)
-    assert digests(python, count) == digests(sys.executable, count)
+    assert digests(str(python), count) == digests(sys.executable, count)
