@@ -13,7 +13,7 @@ Request: TypeAlias = Wanted | Matcher | Mapping[str, object]
 """What one request must be like: keywords of `Journal.matching` as a mapping, or a matcher."""
 
 _RETRIES = "Further attempts count as well: attempt=1 leaves them out, journal.retries counts them."
-_DROPPED = "Assert before that many arrive, or give the script a larger journal_limit."
+_DROPPED = "Assert before that many arrive."
 
 
 class Record(Protocol):
