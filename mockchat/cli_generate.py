@@ -88,9 +88,12 @@ def generate(**options: Unpack[_Options]) -> None:
     One JSON text a line; streams as server-sent events, each ended by [DONE].
     """
     from mockchat.contract.contract import contract_for
+    from mockchat.payloads.text import DEFAULT_LOCALE, language
 
     with refusing():
         contract = contract_for(options["profile"], options["schemas"])
+        if options["locale"] != DEFAULT_LOCALE:  # looking into Faker takes 50 ms
+            language(options["locale"])
         request = _request(contract, options)
         make = _MAKERS[options["what"]](contract, options, request)
         for data in _shown(make, options):

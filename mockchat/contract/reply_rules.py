@@ -4,7 +4,7 @@ They look at completions that satisfy the response schema at level `observed`. W
 official pages promise is a rule of level `documented`, a note below it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mockchat.contract.rules import LIST_OF_TEXT, TEXT, Found, RuleBook, closed
 from mockchat.types import Json, JsonView
@@ -184,6 +184,8 @@ def logprobs_spell_content(completion: JsonView, _: JsonView) -> Iterator[Found]
             text = message.get(name)
             if not isinstance(entries, list) or not isinstance(text, str):
                 continue
+            if not all(isinstance(entry, Mapping) for entry in entries):
+                continue  # some vendors send null for a token
             spelt = "".join(entry["token"] for entry in entries)
             if spelt != text:
                 at = f"{pointer}/logprobs/{name}"

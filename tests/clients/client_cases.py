@@ -26,7 +26,7 @@ Group = Literal["plan", "fault", "silence"]
 USUAL_TIMEOUT = 60.0
 """Seconds: out of reach for a reply that comes, on the slowest machine."""
 
-SHORT_TIMEOUT = 1.0
+SHORT_TIMEOUT = 2.0
 """Seconds a client is given where nothing will come for much longer."""
 
 _SILENCE = 300.0

@@ -21,11 +21,12 @@ def said_on_the_page(client, cases):
     }
 
 
-def test_the_newest_client_does_what_the_page_says():
+def test_the_newest_client_does_what_the_page_says(proof_count):
     """Whoever writes an application on this client must know what reaches it."""
-    measured = measure(NEWEST, CASES)
+    some = CASES[:: 1 if proof_count(10) == 10 else 4]
+    measured = measure(NEWEST, some)
     assert measured.version.startswith(f"{NEWEST.name}."), "a new major version: make clients"
-    assert measured.cells == said_on_the_page(NEWEST, CASES), "make clients writes the page anew"
+    assert measured.cells == said_on_the_page(NEWEST, some), "make clients writes the page anew"
 
 
 @pytest.mark.parametrize("client", OTHERS, ids=lambda client: client.name)

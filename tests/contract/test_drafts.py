@@ -179,3 +179,27 @@ def test_places_are_told_as_they_were_written():
         "/dependentSchemas/a/x/y": "/dependencies/a/x/y",
     }
     assert {place: pointer_before(place, schema) for place in places} == places
+
+
+@pytest.mark.parametrize(
+    ("schema", "problem"),
+    [
+        ({"$ref": "http://["}, "'http://[' refers to nothing in it"),
+        ({"items": [{"$ref": "http://["}]}, "'http://[' refers to nothing in it"),
+        ({"$id": "http://a/b", "items": [{"$ref": "http://["}]}, "'http://[' and the $id it is relative to make no URL"),
+        ({"$id": "//[", "items": [{"$ref": "b"}]}, "'b' and the $id it is relative to make no URL"),
+        ({"$dynamicRef": "http://["}, "'http://[' refers to nothing in it"),
+        ({"$id": "http://[", "properties": {"a": {"$ref": "b"}}}, "'b' and the $id it is relative to make no URL"),
+        ({"$id": "http://a", "$ref": "#", "properties": {"a": {"$id": "http://["}}}, "'http://[' is not a URL"),
+    ],
+)  # fmt: skip
+def test_what_is_no_url_is_told(schema, problem):
+    """A library's ValueError would be a fault of the server."""
+    assert (problem in [words for _, words in schema_problems(schema)]) is True
+
+
+def test_a_draft_that_is_no_url_is_the_newest():
+    """Nothing else is known of it."""
+    schema = {"$schema": "http://[", "type": "string"}
+    assert schema_problems(schema) == ()
+    assert [each.keyword for each in schema_violations(schema, 1)] == ["type"]

@@ -98,7 +98,7 @@ def test_values_of_one_outline_get_one_verdict(proof_count):
     """What is remembered of one reply is said of every other that looks the same."""
 
     @settings(
-        max_examples=proof_count(5000), deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=proof_count(2000), deadline=None, suppress_health_check=list(HealthCheck)
     )
     @given(schema=SCHEMAS, value=VALUES, data=st.data())
     def agree(schema, value, data):

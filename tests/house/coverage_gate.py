@@ -1,4 +1,4 @@
-"""Judge the coverage data of `make test`: run after `coverage combine`, exit status 1 if it is too low.
+"""Judge the coverage data of `make coverage`: run after `coverage combine`, exit status 1 if it is too low.
 
 Branches count, not lines: 95 % of them overall, and every branch and line of the rooms where the
 contract and the payloads are made, since what they say is believed everywhere else.

@@ -257,7 +257,9 @@ def test_speech_is_streamed_in_parts():
         {"expires_at": 5},
         None,
     ]
-    assert deltas(scripted({"audio": {"id": "audio_1"}}))[1:3] == [{"audio": {"id": "audio_1"}}, {}]
+    whole = scripted({"audio": audio})
+    whole["choices"][0]["message"]["audio"] = {"id": "audio_1"}
+    assert deltas(whole)[1:3] == [{"audio": {"id": "audio_1"}}, {}]
 
 
 def test_citations_follow_the_text():

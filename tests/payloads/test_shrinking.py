@@ -47,9 +47,15 @@ REQUESTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("wanted", "messages", "members"), REQUESTS.values(), ids=REQUESTS)
-def test_requests_shrink_to_what_matters(wanted, messages, members):
+FEW = ("a call and its answer", "a high temperature")
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_requests_shrink_to_what_matters(name, proof_count):
     """A failing example of two hundred members is read by nobody."""
+    if proof_count(10) == 1 and name not in FEW:
+        pytest.skip("make proof shrinks this one too")
+    wanted, messages, members = REQUESTS[name]
     found = shrunk(strategies.requests(), wanted)
     assert found.keys() == members
     assert len(found["messages"]) == messages
