@@ -121,5 +121,7 @@ def _contract_violations(seen: Observed) -> Iterator[Violation]:
         for judgement in judge_record(seen.contract, record, seen.level):
             if judgement.part == "response" and judgement.violation.rule != NOT_JSON:
                 yield judgement.violation
-    elif answered.json is not None:
-        yield from seen.contract.violations(document, answered.json, level=seen.level)
+    else:
+        payload = payload_of("error", answered.body)  # what is no JSON is told elsewhere
+        if payload.problem is None:
+            yield from seen.contract.violations(document, payload.value, level=seen.level)

@@ -184,9 +184,12 @@ def logprobs_spell_content(completion: JsonView, _: JsonView) -> Iterator[Found]
             text = message.get(name)
             if not isinstance(entries, list) or not isinstance(text, str):
                 continue
-            if not all(isinstance(entry, Mapping) for entry in entries):
-                continue  # some vendors send null for a token
-            spelt = "".join(entry["token"] for entry in entries)
+            tokens: Json = [
+                entry.get("token") if isinstance(entry, Mapping) else None for entry in entries
+            ]
+            if not all(isinstance(token, str) for token in tokens):
+                continue  # some vendors send null
+            spelt = "".join(tokens)
             if spelt != text:
                 at = f"{pointer}/logprobs/{name}"
                 yield Found(pointer=at, actual=spelt, expected=text, is_note=True)

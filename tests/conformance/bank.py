@@ -141,7 +141,9 @@ def kinds():
     for way in (*STREAM_BREAKAGES, *place_breakages(stream_axes(CONTRACT.profile.settings))):
         found[f"events {way.rule} {way.reason}"] = (way.rule, of_events(way.change))
     for way in FRAMING_BREAKAGES:
-        found[f"bytes {way.rule} {way.reason}"] = (way.rule, of_bytes(way.change))
+        # Of a stream that stops, two judges would say the same: what is missing is said.
+        rule = "stream.done-missing" if way.rule == "stream.ending" else way.rule
+        found[f"bytes {way.rule} {way.reason}"] = (rule, of_bytes(way.change))
     return found | HTTP
 
 

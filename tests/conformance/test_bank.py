@@ -14,6 +14,7 @@ NEVER_BROKEN_HERE = {
     "reply.id-prefix",
     "stream.comment",
     "stream.choice-member-place",  # streams of other profiles alone
+    "stream.ending",  # said as stream.done-missing where [DONE] is missing
     "stream.member-place",
     "stream.padding-presence",
     "stream.reasoning-null",
