@@ -9,7 +9,14 @@ from hypothesis import HealthCheck, settings
 PROJECT = Path(__file__).parents[1]
 
 # An example takes as long as the machine is busy: limits of time would tell nothing about the code.
-settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The same examples every time, so that a change is judged by what it changes; MOCKCHAT_EXPLORE=1
+# looks for new ones.
+settings.register_profile(
+    "house",
+    deadline=None,
+    derandomize=os.environ.get("MOCKCHAT_EXPLORE") != "1",
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("house")
 
 
