@@ -33,9 +33,8 @@ class Journal:
     """Every exchange of a script, oldest first.
 
     A read waits until no delivery is in flight, for at most `patience` seconds: a client may hold
-    the last byte before the server has noted that it was sent. What was waited for in vain is not
-    waited for again. `len` and `requests` do not wait, since an exchange is added before its first
-    byte leaves.
+    the last byte before the server has noted that it was sent. `len` and `requests` do not wait,
+    since an exchange is added before its first byte leaves.
 
     Args:
         limit: How many exchanges are kept; older ones are dropped and counted in `dropped`.
@@ -63,7 +62,6 @@ class Journal:
         self._linked = 0
         self._attempts = Attempts(limit)
         self._in_flight: dict[int, int] = {}  # index to how often something left
-        self._given_up: set[int] = set()  # in flight, and waited for in vain: not once more
         self._changed = threading.Condition()
 
     def add(self, exchange: Exchange) -> int:
@@ -221,8 +219,7 @@ class Journal:
     def settled(self) -> tuple[Exchange, ...]:
         """Return what is kept, after waiting for deliveries in flight."""
         with self._changed:
-            self._changed.wait_for(lambda: self._in_flight.keys() <= self._given_up, self.patience)
-            self._given_up = set(self._in_flight)
+            self._changed.wait_for(lambda: not self._in_flight, self.patience)
             self._link()
             kept = tuple(map(self._as_it_is, self._kept))
             final = self._linked - self.dropped

@@ -1,5 +1,6 @@
 """A target may do anything: every answer ends, in time and in bounds, with what went wrong."""
 
+import re
 import socket
 import threading
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ class Peer:
         """Answer one connection."""
         connection, _ = self.listener.accept()
         with connection:
-            self.heads.append(connection.recv(65_536))
+            self.heads.append(whole_request(connection))
             try:
                 self.act(self, connection)
             except OSError:
@@ -47,6 +48,18 @@ class Peer:
         socket.create_connection(self.listener.getsockname()).close()
         self.thread.join()
         self.listener.close()
+
+
+def whole_request(connection):
+    """Read a request to its end: a socket that is closed with bytes unread resets the connection."""
+    data = connection.recv(65_536)
+    while data[:1].isalpha() and b"\r\n\r\n" not in data:
+        data += connection.recv(65_536)
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = int((re.findall(rb"content-length: (\d+)", head) or [b"0"])[0])
+    while len(body) < length:
+        body += connection.recv(65_536)
+    return head
 
 
 @contextmanager

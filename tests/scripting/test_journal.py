@@ -102,18 +102,6 @@ def test_a_read_does_not_wait_for_ever():
     assert journal.requests == (None,)
 
 
-def test_what_was_waited_for_in_vain_is_not_waited_for_again():
-    """Verification, report and teardown all read: three waits would be six seconds of a test."""
-    journal = Journal(patience=0.01)
-    journal.add(exchange(outcome=Outcome.PENDING))
-    assert journal[0].outcome is Outcome.PENDING
-    journal.patience = 600
-    reader = threading.Thread(target=lambda: journal[0], daemon=True)
-    reader.start()
-    reader.join(10)
-    assert not reader.is_alive()
-
-
 def test_a_dropped_exchange_is_no_longer_waited_for():
     """An exchange that nobody can read must not delay a read, nor may its end be noted elsewhere."""
     journal = Journal(limit=1, patience=30)
