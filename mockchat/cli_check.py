@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Depth = Literal["quick", "full"]
 
 _INTERRUPTED = 130
+_RECORDINGS = ("har", "exchanges")
 
 
 class _Options(TypedDict):
@@ -28,6 +29,7 @@ class _Options(TypedDict):
 
     url: str | None
     compare: tuple[Path, Path] | None
+    recorded: Path | None
     model: str | None
     api_key_env: str
     header: tuple[str, ...]
@@ -111,7 +113,15 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     metavar="OLD NEW",
     help="Tell what changed between two reports (JSON), and send nothing.",
 )
-@click.option("--list", "is_listing", is_flag=True, help="List the checks, and send nothing.")
+@click.option(
+    "--recorded",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Judge an HTTP archive (HAR) or exchanges as JSON lines, and send nothing.",
+)
+@click.option(
+    "--list", "is_listing", is_flag=True, help="List the checks, or write them as Markdown."
+)
 @click.pass_context
 def check(context: click.Context, **options: Unpack[_Options]) -> None:
     """Check a server: send it requests, judge its answers by the contract.
@@ -120,10 +130,15 @@ def check(context: click.Context, **options: Unpack[_Options]) -> None:
     conforms; 1: checks failed; 2: it could not be judged, or an option cannot be used.
     """
     if options["is_listing"]:
-        _list_checks()
+        _list_checks(options["markdown_file"])
         return
     if options["compare"] is not None:
         context.exit(_compare(*options["compare"]))
+    if options["recorded"] is not None:
+        with refusing():
+            report = _of_recorded(options["recorded"], options)
+        _write(report, options)
+        context.exit(_status(report))
     if options["url"] is None:
         raise Refusal(
             "a URL is wanted, such as http://localhost:8000/v1; see mockchat check --help"
@@ -165,6 +180,26 @@ def _checked(url: str, options: _Options) -> "Report":
             report = run.report
             report.stopped = "interrupted"
     for line in as_terminal(report, target=url):
+        click.echo(printable(line))
+    return report
+
+
+def _of_recorded(file: Path, options: _Options) -> "Report":
+    from mockchat.conformance.as_text import as_terminal
+    from mockchat.conformance.kinds import detected_kind
+    from mockchat.conformance.recorded import recorded_report
+    from mockchat.contract.contract import contract_for
+
+    contract = contract_for(options["profile"], options["schemas"])
+    checks = _chosen(options["only"], options["skip"])
+    data = file.read_bytes()
+    kind = detected_kind(data, contract)
+    if kind not in _RECORDINGS:
+        raise Refusal(
+            f"{file}: a recording is wanted, an HTTP archive or exchanges; it is a {kind}"
+        )
+    report = recorded_report(contract, data, kind, level=options["level"], checks=checks)
+    for line in as_terminal(report, target=str(file)):
         click.echo(printable(line))
     return report
 
@@ -237,7 +272,7 @@ def _write(report: "Report", options: _Options) -> None:
     from mockchat.conformance.as_html import as_html
     from mockchat.conformance.as_text import as_junit, as_markdown
 
-    url = options["url"] or ""
+    url = options["url"] or str(options["recorded"])
     making: dict[Path | None, Callable[[], bytes]] = {
         options["json_file"]: lambda: dumped(as_json(report, target=url)).encode(),
         options["junit_file"]: lambda: as_junit(report, target=url),
@@ -247,10 +282,14 @@ def _write(report: "Report", options: _Options) -> None:
     }
     for file, make in making.items():
         if file is not None:
-            try:
-                file.write_bytes(make())
-            except OSError as error:
-                raise Refusal(f"{file}: {error.strerror}") from error
+            _save(file, make())
+
+
+def _save(file: Path, data: bytes) -> None:
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        raise Refusal(f"{file}: {error.strerror}") from error
 
 
 def _status(report: "Report") -> int:
@@ -265,9 +304,13 @@ def _status(report: "Report") -> int:
     return 0 if report.stopped is None else 2
 
 
-def _list_checks() -> None:
+def _list_checks(page: Path | None) -> None:
+    from mockchat.conformance.as_text import catalogue
     from mockchat.conformance.checks import CHECKS
 
+    if page is not None:
+        _save(page, catalogue().encode())
+        return
     width = max(map(len, CHECKS))
     for each in CHECKS.values():
         click.echo(f"{each.id:<{width}}  {each.level:<10}  {each.sentence}")

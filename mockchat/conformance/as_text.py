@@ -1,11 +1,13 @@
 """A report for people: in a terminal, as Markdown, as JUnit XML; and a request as curl."""
 
 import json
+import re
 import shlex
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from mockchat.conformance.answers import Sent
+from mockchat.conformance.checks import CHECKS
 from mockchat.conformance.marks import span_of
 from mockchat.conformance.observed import Finding
 from mockchat.conformance.probes import Probe
@@ -13,6 +15,7 @@ from mockchat.conformance.report import Outcome, Report, Sending, Verdict, check
 from mockchat.contract.wording import shown
 
 _AROUND = 60
+_NUMBER = re.compile(r"/\d+")
 _MOST = 3
 """How many examples of one finding are shown in full."""
 
@@ -69,12 +72,19 @@ def grouped(report: Report) -> list[tuple[Finding, int, Sending]]:
     first: dict[tuple[str, str], tuple[Finding, int, Sending]] = {}
     for sending in report.sendings:
         for finding in sending.findings:
-            key = (finding.check, finding.violation.message if fails(finding) else "")
+            key = (finding.check, _place(finding) if fails(finding) else "")
             known = first.get(key)
             first[key] = (
                 (finding, 1, sending) if known is None else (known[0], known[1] + 1, known[2])
             )
     return sorted(first.values(), key=lambda each: not fails(each[0]))
+
+
+def _place(finding: Finding) -> str:
+    """Return where a finding is, whatever the number of the choice, the call or the event."""
+    violation = finding.violation
+    where = _NUMBER.sub("/*", violation.pointer)
+    return f"{where} {violation.keyword}" if where else violation.message
 
 
 def _explained(finding: Finding, count: int, sending: Sending, target: str) -> Iterator[str]:
@@ -191,6 +201,26 @@ def as_markdown(report: Report, *, target: str) -> str:
             "",
         ]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def catalogue() -> str:
+    """Return all checks as a page in Markdown."""
+    lines = [
+        "# Checks",
+        "",
+        "`mockchat check --list --markdown docs/checks.md` writes this page.",
+        "",
+    ]
+    lines += [
+        f"{len(CHECKS)} checks. A finding below the level asked for is a note; `advice` never"
+    ]
+    lines += ["fails a run.", "", "| id | what a right server does | level | | clients | source |"]
+    lines.append("|---|---|---|---|---|---|")
+    for check in CHECKS.values():
+        word = "" if check.severity == "error" else check.severity
+        cells = (check.sentence, check.level, word, "; ".join(check.clients), check.source)
+        lines.append(f"| `{check.id}` | {' | '.join(map(_escaped, cells))} |")
+    return "\n".join(lines) + "\n"
 
 
 def _escaped(text: str) -> str:

@@ -63,6 +63,7 @@ def _record(value: Json, number: int) -> Record:
         path=_path(value.get("path"), number),
         request=None if request is None else Payload(part="request", value=request),
         reply=_reply(value, number),
+        status=value.get("status", _OK),
     )
 
 

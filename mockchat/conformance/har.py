@@ -45,6 +45,7 @@ def _record(entry: JsonObject, place: str) -> Record:
         path=urlsplit(request["url"]).path,
         request=payload_of("request", text.encode()) if text else None,
         reply=_reply(entry["response"]),
+        status=int(entry["response"]["status"]) or None,
     )
 
 

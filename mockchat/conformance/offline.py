@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mockchat.conformance.exchanges import exchange_records
 from mockchat.conformance.har import har_records
@@ -107,7 +108,7 @@ def judge_file(
         BadArgument: The profile has no document for it.
     """
     records = records_of(data, kind)
-    is_chat = _chat_paths(contract)
+    is_chat = chat_paths(contract)
     judged = [
         record
         for record in records
@@ -205,7 +206,8 @@ def _of_payload(contract: Contract, payload: Payload, level: Level) -> tuple[Vio
     )
 
 
-def _chat_paths(contract: Contract) -> re.Pattern[str]:
+@lru_cache(maxsize=64)
+def chat_paths(contract: Contract) -> re.Pattern[str]:
     """Return what finds the profile's paths of chat completions at the end of a path.
 
     What stands before them is the base URL of the server that was recorded.

@@ -286,13 +286,17 @@ def _refusals(contract: Contract, model: str, depth: Depth) -> Iterator[Probe]:
             wanted="refusal",
             error=contract.api_error(found[0], body),
             reason=mutant.mutation.reason,
-            level="observed" if _is_basic(found[0]) else "documented",
+            level=level_of(found[0]),
         )
 
 
-def _is_basic(violation: Violation) -> bool:
-    """Tell whether any server must notice: the messages are missing, or are none."""
-    return violation.keyword in _BASIC and violation.pointer in _EVERY_SERVER
+def level_of(violation: Violation) -> Level:
+    """Return the lowest level at which accepting such a request counts.
+
+    Any server must notice that the messages are missing, or are none.
+    """
+    is_basic = violation.keyword in _BASIC and violation.pointer in _EVERY_SERVER
+    return "observed" if is_basic else "documented"
 
 
 def _wire() -> Iterator[Probe]:

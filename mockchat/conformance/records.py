@@ -49,6 +49,7 @@ class Record:
         path: The URL's path without its query; None where nothing but a chat completion fits.
         request: What was asked, None where only the reply is known.
         reply: What was answered, None where only the request is known.
+        status: The HTTP status of the answer, None where it was not recorded.
     """
 
     place: str = ""
@@ -56,6 +57,7 @@ class Record:
     path: str | None = None
     request: Payload | None = None
     reply: Payload | Stream | None = None
+    status: int | None = None
 
 
 def payload_of(part: Part, data: bytes, content_type: str | None = None) -> Payload:
