@@ -7,6 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mockchat.conformance.checking import check
+    from mockchat.conformance.report import Report
     from mockchat.contract.contract import Contract, contract_for
     from mockchat.contract.profile import Profile, load_profile, profile_names
     from mockchat.errors import (
@@ -149,6 +151,7 @@ __all__ = [
     "Profile",
     "ProxyError",
     "Reply",
+    "Report",
     "RequestsDiffer",
     "Script",
     "ServerFailed",
@@ -173,6 +176,7 @@ __all__ = [
     "by_token",
     "by_word",
     "chat_machine",
+    "check",
     "choices",
     "chunks_of",
     "client",
@@ -201,6 +205,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "conformance.checking": ("check",),
+    "conformance.report": ("Report",),
     "contract.contract": ("Contract", "contract_for"),
     "contract.profile": ("Profile", "load_profile", "profile_names"),
     "errors": (

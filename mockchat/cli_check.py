@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, get_args
 
@@ -15,8 +15,6 @@ from mockchat.types import Json, Level
 if TYPE_CHECKING:
     from mockchat.conformance.probes import Probe
     from mockchat.conformance.report import Report
-    from mockchat.conformance.target import Client
-    from mockchat.contract.contract import Contract
 
 Depth = Literal["quick", "full"]
 
@@ -151,6 +149,7 @@ def check(context: click.Context, **options: Unpack[_Options]) -> None:
 
 def _checked(url: str, options: _Options) -> "Report":
     from mockchat.conformance.as_text import as_terminal
+    from mockchat.conformance.checking import first_model
     from mockchat.conformance.probes import probes
     from mockchat.conformance.runner import Plan, Run
     from mockchat.conformance.target import Target
@@ -159,7 +158,7 @@ def _checked(url: str, options: _Options) -> "Report":
     contract = contract_for(options["profile"], options["schemas"])
     checks = _chosen(options["only"], options["skip"])
     target = Target(base_url=url, headers=_fields(options), timeout=options["timeout"])
-    model = options["model"] or _first_model(target, contract)
+    model = options["model"] or first_model(target, contract)
     asked = probes(contract, model=model, depth=options["depth"])
     _announce(url, model, asked)
     plan = Plan(
@@ -231,18 +230,6 @@ def _fields(options: _Options) -> dict[str, str]:
             raise Refusal(f"--header {text!r}: write NAME:VALUE")
         fields[name.strip().lower()] = value.strip()
     return fields
-
-
-def _first_model(target: "Client", contract: "Contract") -> str:
-    """Return the first model the target lists, or else the first of the profile."""
-    from mockchat.conformance.answers import Sent
-
-    listed = target.send(Sent(method="GET", path="/models")).json
-    models = listed.get("data") if isinstance(listed, Mapping) else None
-    for model in models if isinstance(models, list) else ():
-        if isinstance(model, Mapping) and isinstance(model.get("id"), str):
-            return str(model["id"])
-    return next((model.id for model in contract.profile.models), "gpt-4o-mini")
 
 
 def _chosen(only: tuple[str, ...], skip: tuple[str, ...]) -> frozenset[str]:

@@ -31,6 +31,7 @@ from mockchat.pytest_scripts import (
     started_server,
     verify,
 )
+from mockchat.pytest_target import add_target_options, target_items
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -49,6 +50,7 @@ _late_key = pytest.StashKey[list[str]]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of scripts, and the ini option `mockchat_env`."""
     add_options(parser)
+    add_target_options(parser)
     parser.addini(
         "mockchat_env",
         "When OPENAI_BASE_URL leads to mockchat: in each test that uses the fixture (test), or for "
@@ -79,6 +81,12 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     draw_seed(config)
     defaults(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
+    """Add a test for each check of the target that the command line names."""
+    items += target_items(session)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

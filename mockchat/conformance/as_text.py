@@ -109,6 +109,14 @@ def _explained(finding: Finding, count: int, sending: Sending, target: str) -> I
     yield ""
 
 
+def as_failure(report: Report, check_id: str, *, target: str) -> str:
+    """Return what one check found, as the text of a failed test."""
+    found = [each for each in grouped(report) if each[0].check == check_id and fails(each[0])]
+    lines = [line for each in found[:_MOST] for line in _explained(*each, target)]
+    more = len(found) - _MOST
+    return "\n".join([*lines, *([f"and {more} more"] if more > 0 else [])]).rstrip()
+
+
 def _one_line(text: str) -> str:
     return json.dumps(text, ensure_ascii=True)[1:-1].replace('\\"', '"')
 

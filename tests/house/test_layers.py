@@ -30,6 +30,7 @@ FLOORS = (
         "mockchat.cli_check",
         "mockchat.cli_validate",
         "mockchat.pytest_options",
+        "mockchat.pytest_target",
         "mockchat.machine_turns",
         "mockchat.machines",
         "mockchat.pytest_plugin",
