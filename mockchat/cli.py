@@ -20,6 +20,7 @@ from click.core import ParameterSource
 from mockchat.cli_check import check
 from mockchat.cli_generate import generate
 from mockchat.cli_options import (
+    Commands,
     Weights,
     refusing,
     schemas_option,
@@ -65,7 +66,7 @@ class _ServeOptions(TypedDict):
     log_level: str
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 @click.version_option(package_name="mockchat", prog_name="mockchat")
 def main() -> None:
     """Serve OpenAI-style Chat Completions made from schema documents, and judge by them."""

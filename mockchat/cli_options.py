@@ -1,5 +1,7 @@
 """What several commands share: how they refuse, and the options with one meaning everywhere."""
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,7 +32,25 @@ def refusing() -> Iterator[None]:
     except MockchatError as error:
         raise Refusal(str(error)) from error
     except OSError as error:
+        if error.filename is None:  # our own output, which `Commands` tells
+            raise
         raise Refusal(f"{error.filename}: {error.strerror}") from error
+
+
+class Commands(click.Group):
+    """A group that tells in one line when what it prints cannot be written (a full disk)."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line; exit with 2 where standard output takes no more."""
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            if error.filename is not None:
+                raise
+            # What is still buffered would fail once more when the interpreter ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            Refusal(f"the output cannot be written: {error.strerror}").show()
+            sys.exit(Refusal.exit_code)
 
 
 schemas_option = click.option(

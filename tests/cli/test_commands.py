@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -75,3 +76,18 @@ def test_help_loads_no_heavy_library(arguments):
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert json.loads(outcome.stdout.splitlines()[-1]) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here that is always full")
+@pytest.mark.parametrize("command", [["profiles"], ["generate", "requests", "-n", "2"], ["--help"]])
+def test_a_full_disk_is_told_in_one_line(command):
+    """A pipeline that ran out of space must not end in a traceback, nor with success."""
+    with Path("/dev/full").open("wb") as full:
+        outcome = subprocess.run(
+            [sys.executable, "-m", "mockchat", *command],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    told = b"mockchat: the output cannot be written: No space left on device\n"
+    assert (outcome.returncode, outcome.stderr) == (2, told)
