@@ -4,7 +4,7 @@ Members are drawn from the profile's own document. What a schema cannot say (an 
 another one, a limit of a model) is put right where it is drawn, never drawn again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from mockchat.contract.contract import Contract
@@ -28,7 +28,9 @@ _BUILT = ("model", "messages", "tools", "functions", "tool_choice", "function_ca
 _TOKEN_LIMITS = ("max_completion_tokens", "max_tokens")
 
 
-def make_request(contract: Contract, draw: Draw, *, kind: Kind = "plain") -> JsonObject:
+def make_request(
+    contract: Contract, draw: Draw, *, kind: Kind = "plain", model: str | None = None
+) -> JsonObject:
     """Return the body of a request that breaks neither schema nor rule of the contract.
 
     Every member of the profile's request document turns up, every role, content part and kind of
@@ -38,30 +40,30 @@ def make_request(contract: Contract, draw: Draw, *, kind: Kind = "plain") -> Jso
         contract: Whose requests.
         draw: Where choices come from.
         kind: "plain": what most clients send; "wild": whatever is accepted.
+        model: The model that is asked; None: one is drawn.
     """
     making = asking(contract.profile, draw, kind)
-    name, model = _model(contract, making)
+    name = _model(making, contract.profile.models) if model is None else model
+    known = contract.profile.model(name)
     body: JsonObject = {"model": name}
     for member in making.root.properties:
         if member not in _BUILT:
             draw.together(partial(_add_member, making, member, body))
     draw.together(partial(_offer_tools, making, body))
     offered, functions = tool_offers.offers(body), body.get("functions") or ()
-    body["messages"] = conversation(making, offered, functions, model)
+    body["messages"] = conversation(making, offered, functions, known)
     _settle(making, body)
-    if model is not None:
-        _suit(body, model, contract.profile.settings.get("rules", {}))
+    if known is not None:
+        _suit(body, known, contract.profile.settings.get("rules", {}))
     return {member: body[member] for member in making.root.properties if member in body}
 
 
-def _model(contract: Contract, making: Asking) -> tuple[str, Model | None]:
+def _model(making: Asking, models: Sequence[Model]) -> str:
     """Return a model's name, mostly one whose capabilities the profile knows."""
-    models, draw = contract.profile.models, making.draw
+    draw = making.draw
     if models and not draw.chance(0.2):
-        model = models[draw.index(len(models))]
-        return model.id, model
-    name = making.plain_value(making.root.properties["model"])
-    return name, contract.profile.model(name)
+        return models[draw.index(len(models))].id
+    return str(making.plain_value(making.root.properties["model"]))
 
 
 def _add_member(making: Asking, name: str, body: JsonObject) -> None:
