@@ -13,7 +13,6 @@ import time
 from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Never
-from urllib.parse import urlsplit
 
 from werkzeug.serving import WSGIRequestHandler
 
@@ -91,7 +90,7 @@ class ConnectionHandler(WSGIRequestHandler):
         options = ",".join(self.headers.get_all("connection", [])).lower().split(",")
         if "close" in (option.strip() for option in options):
             self.close_connection = True
-        path, _, query = _origin_form(self.path).partition("?")
+        path, _, query = framing.origin_form(self.path).partition("?")
         return Incoming(
             method=self._method,
             path=path,
@@ -103,7 +102,11 @@ class ConnectionHandler(WSGIRequestHandler):
 
     def _read_body(self, head: Incoming) -> Incoming:
         limit = self.server.application.body_limit
-        length = framing.body_length(self.headers, self._version)
+        length = framing.body_length(
+            [str(value) for value in self.headers.get_all("content-length", [])],
+            [str(value) for value in self.headers.get_all("transfer-encoding", [])],
+            self._version,
+        )
         if length == 0:
             return head
         if self._is_continue_expected and (length is None or length <= limit):
@@ -213,19 +216,3 @@ class ConnectionHandler(WSGIRequestHandler):
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_WR)
             self._reader.drain()
-
-
-def _origin_form(target: str) -> str:
-    """Return path and query of a request target; absolute targets are what proxies send.
-
-    Raises:
-        Refused: With status 400: an absolute target that is no URL.
-    """
-    if target.startswith("/") or "://" not in target:
-        return target
-    try:
-        parts = urlsplit(target)
-    except ValueError:
-        raise Refused(HTTPStatus.BAD_REQUEST, "The request's target is not a valid URL.") from None
-    path = parts.path or "/"
-    return f"{path}?{parts.query}" if parts.query else path

@@ -5,11 +5,11 @@ RFC 9110 section 5.5 (field values).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from email.message import Message
 from email.utils import formatdate
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from mockchat.errors import MockchatError
 from mockchat.exchange import Delivery, Ending, Headers, Write
@@ -60,8 +60,12 @@ class Refused(MockchatError):
 
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_REQUEST_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [\x21-\x7e]+ HTTP/[0-9]\.[0-9]\r?\n")
-_FIELD_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r?\n")
+_LINE = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [\x21-\x7e]+ HTTP/[0-9]\.[0-9]\r?\n"
+_FIELD = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r?\n"
+_REQUEST_LINE = re.compile(_LINE)
+_FIELD_LINE = re.compile(_FIELD)
+_EACH_LINE = re.compile(rb"[^\n]*\n")
+_HEAD = re.compile(b"%b(?:%b)*\r?\n" % (_LINE, _FIELD))
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n")
 _UNSAFE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -91,24 +95,56 @@ def check_field_line(line: bytes) -> None:
         raise Refused(HTTPStatus.BAD_REQUEST, "A header field of the request is not valid HTTP.")
 
 
-def body_length(headers: Message, version: str) -> int | None:
+def check_head(head: bytes) -> None:
+    """Refuse a request's whole head, blank line included, as its lines one by one would be.
+
+    Raises:
+        Refused: With status 400.
+    """
+    if _HEAD.fullmatch(head) is None:
+        line, *fields = _EACH_LINE.findall(head)
+        check_request_line(line)
+        for field in fields[:-1]:
+            check_field_line(field)
+
+
+def origin_form(target: str) -> str:
+    """Return path and query of a request target; absolute targets are what proxies send.
+
+    Raises:
+        Refused: With status 400: an absolute target that is no URL.
+    """
+    if target.startswith("/") or "://" not in target:
+        return target
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        raise Refused(HTTPStatus.BAD_REQUEST, "The request's target is not a valid URL.") from None
+    path = parts.path or "/"
+    return f"{path}?{parts.query}" if parts.query else path
+
+
+def body_length(lengths: Sequence[str], codings: Sequence[str], version: str) -> int | None:
     """Return how many bytes of body follow the head, or None for a chunked body.
+
+    Args:
+        lengths: The values of `content-length`.
+        codings: Those of `transfer-encoding`.
+        version: Of the request, as "HTTP/1.1".
 
     Raises:
         Refused: With status 400 where length and encoding contradict each other or cannot be read
             one way only, 501 for a transfer coding other than "chunked".
     """
-    lengths = headers.get_all("content-length", [])
-    codings = headers.get_all("transfer-encoding", [])
     if codings:
         if lengths or version < "HTTP/1.1" or len(codings) > 1:
             raise Refused(HTTPStatus.BAD_REQUEST, "The request frames its body in two ways.")
-        if str(codings[0]).strip(" \t").lower() != "chunked":
+        if codings[0].strip(" \t").lower() != "chunked":
             raise Refused(HTTPStatus.NOT_IMPLEMENTED, "Only the transfer coding chunked is known.")
         return None
     if not lengths:
         return 0
-    length = str(lengths[0]).strip(" \t")
+    length = lengths[0].strip(" \t")
     if len(lengths) > 1 or not _LENGTH.fullmatch(length):
         raise Refused(HTTPStatus.BAD_REQUEST, "The request's content-length is not one number.")
     return int(length)

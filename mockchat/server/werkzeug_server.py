@@ -2,27 +2,23 @@
 
 import contextlib
 import errno
-import os
 import selectors
 import socket
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Any, Self, TypeAlias
 
 from werkzeug.exceptions import InternalServerError
 from werkzeug.serving import ThreadedWSGIServer
 
-from mockchat.errors import BadArgument, MockchatError
 from mockchat.server.connection import ConnectionHandler
 from mockchat.server.framing import Limits
+from mockchat.server.listening import Listening
 from mockchat.server.reports import report
 from mockchat.server.ticket import Application
 
-_BACKLOG = 2_048
-"""Connections that may wait to be accepted: load clients open theirs in one burst."""
 _QUIET_TIME = 10.0
 """Seconds between two complaints about one shortage."""
 _STOP_TIME = 1.0
@@ -31,33 +27,6 @@ _STOP_TIME = 1.0
 
 _Request: TypeAlias = Any  # socketserver's words: a socket for stream servers …
 _Address: TypeAlias = Any  # … and whatever its family calls an address
-
-
-class CannotListen(MockchatError, OSError):
-    """The address a server should listen on is taken, or not ours to take.
-
-    Args:
-        host: The host name or address asked for.
-        port: The port asked for.
-        code: The operating system's error number.
-        reason: Its words for it.
-    """
-
-    def __init__(self, host: str, port: int, code: int, reason: str) -> None:
-        super().__init__(code, reason)
-        self.host = host
-        self.port = port
-        self.code = code
-        self.reason = reason
-
-    def __reduce__(self) -> tuple[type[Self], tuple[str, int, int, str]]:
-        return type(self), (self.host, self.port, self.code, self.reason)
-
-    def __str__(self) -> str:
-        return (
-            f"cannot listen on {self.host} port {self.port}: {self.reason}. "
-            "Choose another address, or port 0 for any free port."
-        )
 
 
 class ThreadedServer(ThreadedWSGIServer):
@@ -205,8 +174,8 @@ class ThreadedServer(ThreadedWSGIServer):
             self._changed.notify_all()
 
 
-class LiveServer:
-    """An app on a port of this machine, served from background threads.
+class LiveServer(Listening):
+    """An app on a port of this machine, served from background threads: one for each connection.
 
     Binds to loopback unless told otherwise. Use it as a context manager, or call `start` and
     `stop`; both may be called again.
@@ -216,6 +185,7 @@ class LiveServer:
         host: Name or address to listen on.
         port: Port to listen on; 0 takes any free one.
         limits: How long and how much to wait for clients.
+        listener: A socket that listens already, in place of `host` and `port`; it stays open.
     """
 
     def __init__(
@@ -225,14 +195,10 @@ class LiveServer:
         host: str = "127.0.0.1",
         port: int = 0,
         limits: Limits | None = None,
+        listener: socket.socket | None = None,
     ) -> None:
-        if not 0 <= port <= _MAX_PORT:
-            raise BadArgument("port", port, f"an integer from 0 to {_MAX_PORT}")
-        if not host:  # to the system this means every address of the machine
-            raise BadArgument("host", host, "a host name or an address")
+        super().__init__(host=host, port=port, listener=listener)
         self._app = app
-        self._host = host
-        self._port = port
         self._limits = limits or Limits()
         self._server: ThreadedServer | None = None
         self._thread: threading.Thread | None = None
@@ -244,7 +210,7 @@ class LiveServer:
             CannotListen: When the address is taken or not available.
         """
         if self._server is None:
-            with _listen(self._host, self._port) as listener:
+            with self._listening() as listener:
                 server = ThreadedServer(listener, application=self._app, limits=self._limits)
             self._server = server
             self._thread = threading.Thread(
@@ -266,46 +232,4 @@ class LiveServer:
     @property
     def port(self) -> int:
         """The port listened on; the one asked for while the server is not started."""
-        return self._port if self._server is None else self._server.port
-
-    @property
-    def url(self) -> str:
-        """The server's root, such as "http://127.0.0.1:4010"."""
-        host = _REACHABLE.get(self._host, self._host)
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
-
-    @property
-    def base_url(self) -> str:
-        """What clients are given as their base URL: the root and "/v1"."""
-        return f"{self.url}/v1"
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-
-_MAX_PORT = 65_535
-_REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - these are looked up, not bound
-"""Where a server that listens on every address is reached from this machine."""
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        # Of a name with addresses of both versions, clients try the older one at all events.
-        family, *_, address = min(found, key=lambda entry: entry[0] is not socket.AF_INET)
-        return socket.create_server(address, family=family, backlog=_BACKLOG)
-    except UnicodeError as error:
-        raise CannotListen(host, port, 0, f"not a host name ({error})") from None
-    except OSError as error:
-        code = error.errno or 0
-        # Numbers below zero are of the name lookup; above, Python adds the address to the words.
-        reason = os.strerror(code) if code > 0 else str(error.strerror)
-        raise CannotListen(host, port, code, reason) from None
+        return self._asked_port if self._server is None else self._server.port

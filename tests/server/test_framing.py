@@ -1,7 +1,5 @@
 """HTTP framing as pure functions: fewest sends, cuts that show, headers that stay inside."""
 
-from email.message import Message
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -202,15 +200,15 @@ LENGTHS = [
 @pytest.mark.parametrize(("fields", "version", "expected"), LENGTHS)
 def test_a_body_is_framed_in_one_way(fields, version, expected):
     """Two readings of where a body ends let one request hide inside another (RFC 9112, 6.3)."""
-    headers = Message()
-    for name, values in fields.items():
-        for value in values if isinstance(values, list) else [values]:
-            headers[name] = value
+    lengths, codings = (
+        [values] if isinstance(values, str) else values
+        for values in (fields.get("content-length", []), fields.get("transfer-encoding", []))
+    )
     if not isinstance(expected, Refused):
-        assert framing.body_length(headers, version) == expected
+        assert framing.body_length(lengths, codings, version) == expected
         return
     with pytest.raises(Refused) as caught:
-        framing.body_length(headers, version)
+        framing.body_length(lengths, codings, version)
     assert caught.value.status == expected.status
     assert str(caught.value) == f"{caught.value.status}: {caught.value.message}"
 

@@ -18,9 +18,10 @@ from doubles import HELLO, FakeApp, RawClient, raw
 from mockchat.errors import BadArgument, MockchatError
 from mockchat.exchange import Delivery, Ending, Incoming, Outcome, Write
 from mockchat.server.framing import Limits
+from mockchat.server.listening import CannotListen
 from mockchat.server.reading import RequestReader
 from mockchat.server.ticket import Ticket
-from mockchat.server.werkzeug_server import CannotListen, LiveServer, ThreadedServer
+from mockchat.server.werkzeug_server import LiveServer, ThreadedServer
 
 GET = b"GET /v1/models HTTP/1.1\r\nhost: x\r\n\r\n"
 HELLO_BODY = b'{"hello": true}\n'
