@@ -11,13 +11,16 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal, TypeAlias, TypeVar, get_args
 
 from mockchat.errors import BadArgument
 from mockchat.exchange import Headers
 from mockchat.scripting.arguments import is_seconds, is_whole_number
+from mockchat.scripting.sharing import Account, Accounts
 
 Per = Literal["key", "all"]
+_Refilled: TypeAlias = Literal["requests", "tokens"]
+T = TypeVar("T")
 
 _MINUTE = 60.0
 _REMEMBERED = 10_000
@@ -105,19 +108,13 @@ class Refused:
     wait: float | None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Bucket:
-    """What is used of one limit, as of a time."""
+    """What is used of one limit, as of now."""
 
     limit: int
     window: float
-    used: float = 0.0
-    at: float = 0.0
-
-    def drain(self, now: float) -> None:
-        """Give back what the time since the last look has freed."""
-        self.used = max(0.0, self.used - max(0.0, now - self.at) * self.limit / self.window)
-        self.at = now
+    used: float
 
     def seconds(self, amount: float) -> float:
         return amount * self.window / self.limit
@@ -133,13 +130,26 @@ class _Bucket:
         return Standing(limit=self.limit, left=left, wait=self.seconds(self.used))
 
 
-@dataclass(slots=True, kw_only=True)
-class _Account:
-    """What one client has used."""
+class OwnAccounts:
+    """The accounts of this process alone; safe to use from many threads.
 
-    requests: _Bucket | None
-    tokens: _Bucket | None
-    spent: int = 0
+    Args:
+        clock: Gives the time in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._accounts: OrderedDict[str, Account] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def change(self, client: str, use: Callable[[Account, float], T]) -> T:
+        """Change an account, as `Accounts` says; those unseen for longest are forgotten."""
+        with self._lock:
+            account = self._accounts.pop(client, {})
+            self._accounts[client] = account
+            if len(self._accounts) > _REMEMBERED:
+                self._accounts.popitem(last=False)
+            return use(account, self._clock())
 
 
 class Quotas:
@@ -147,12 +157,12 @@ class Quotas:
 
     Args:
         limits: What they may use.
+        accounts: What they have used; of this process alone where it is not given.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, accounts: Accounts | None = None) -> None:
         self._limits = limits
-        self._accounts: OrderedDict[str, _Account] = OrderedDict()
-        self._lock = threading.Lock()
+        self._accounts = accounts or OwnAccounts(limits.clock)
 
     def take(self, client: str, *, tokens: int) -> Refused | None:
         """Let a request in and charge it, or return why not and charge nothing.
@@ -160,69 +170,76 @@ class Quotas:
         Args:
             client: Who asks; without a meaning where limits are shared.
             tokens: What it may cost at most.
+
+        Raises:
+            StateLost: The accounts are shared, and out of reach.
         """
-        with self._lock:
-            account = self._account(client)
+
+        def use(account: Account, now: float) -> Refused | None:
+            self._drain(account, now)
             refused = self._refused(account, tokens)
             if refused is None:
-                for bucket, amount in ((account.requests, 1), (account.tokens, tokens)):
-                    if bucket is not None:
-                        bucket.used += amount
-                account.spent += tokens
+                for name, amount in (("requests", 1), ("tokens", tokens), ("spent", tokens)):
+                    account[name] = account.get(name, 0) + amount
             return refused
+
+        return self._accounts.change(self._key(client), use)
 
     def settle(self, client: str, *, charged: int, used: int) -> None:
         """Replace the tokens that `take` has charged for a request by what it did use."""
-        with self._lock:
-            account = self._account(client)
-            account.spent += used - charged
-            if account.tokens is not None:
-                account.tokens.used = max(0.0, account.tokens.used + used - charged)
+
+        def use(account: Account, now: float) -> None:
+            self._drain(account, now)
+            account["spent"] = account.get("spent", 0) + used - charged
+            account["tokens"] = max(0.0, account.get("tokens", 0) + used - charged)
+
+        self._accounts.change(self._key(client), use)
 
     def standings(self, client: str) -> Mapping[str, Standing]:
         """Return how the limits of requests and tokens stand, without those that are not set."""
-        with self._lock:
-            account = self._account(client)
-            buckets = {"requests": account.requests, "tokens": account.tokens}
-            return {name: bucket.standing for name, bucket in buckets.items() if bucket is not None}
 
-    def _refused(self, account: _Account, tokens: int) -> Refused | None:
-        total = self._limits.total_tokens
-        if total is not None and account.spent >= total:
+        def use(account: Account, now: float) -> Mapping[str, Standing]:
+            self._drain(account, now)
+            return {name: bucket.standing for name, bucket in self._buckets(account).items()}
+
+        return self._accounts.change(self._key(client), use)
+
+    def _key(self, client: str) -> str:
+        return client if self._limits.per == "key" else ""
+
+    def _buckets(self, account: Account) -> dict[_Refilled, _Bucket]:
+        limits: dict[_Refilled, int | None] = {
+            "requests": self._limits.requests,
+            "tokens": self._limits.tokens,
+        }
+        return {
+            name: _Bucket(limit=limit, window=self._limits.window, used=account.get(name, 0.0))
+            for name, limit in limits.items()
+            if limit is not None
+        }
+
+    def _drain(self, account: Account, now: float) -> None:
+        """Give back what the time since the last look has freed."""
+        passed = max(0.0, now - account.get("at", now))
+        account["at"] = now
+        for name, bucket in self._buckets(account).items():
+            account[name] = max(0.0, bucket.used - passed * bucket.limit / bucket.window)
+
+    def _refused(self, account: Account, tokens: int) -> Refused | None:
+        total, spent = self._limits.total_tokens, int(account.get("spent", 0))
+        if total is not None and spent >= total:
             return Refused(
-                what="total_tokens", limit=total, used=account.spent, requested=tokens, wait=None
+                what="total_tokens", limit=total, used=spent, requested=tokens, wait=None
             )
-        if account.requests is not None and (wait := account.requests.wait(1)):
-            return _of_bucket("requests", account.requests, 1, wait)
-        if account.tokens is not None and (wait := account.tokens.wait(tokens)):
-            never = tokens > account.tokens.limit
-            return _of_bucket("tokens", account.tokens, tokens, None if never else wait)
+        for name, bucket in self._buckets(account).items():
+            amount = 1 if name == "requests" else tokens
+            if wait := bucket.wait(amount):
+                never = amount > bucket.limit
+                return _of_bucket(name, bucket, amount, None if never else wait)
         return None
 
-    def _account(self, client: str) -> _Account:
-        """Return a client's account as of now; those unseen for longest are forgotten."""
-        limits, now = self._limits, self._limits.clock()
-        key = client if limits.per == "key" else ""
-        account = self._accounts.pop(key, None)
-        if account is None:
-            account = _Account(
-                requests=self._bucket(limits.requests, now), tokens=self._bucket(limits.tokens, now)
-            )
-        self._accounts[key] = account
-        if len(self._accounts) > _REMEMBERED:
-            self._accounts.popitem(last=False)
-        for bucket in (account.requests, account.tokens):
-            if bucket is not None:
-                bucket.drain(now)
-        return account
 
-    def _bucket(self, limit: int | None, now: float) -> _Bucket | None:
-        return None if limit is None else _Bucket(limit=limit, window=self._limits.window, at=now)
-
-
-def _of_bucket(
-    what: Literal["requests", "tokens"], bucket: _Bucket, amount: int, wait: float | None
-) -> Refused:
+def _of_bucket(what: _Refilled, bucket: _Bucket, amount: int, wait: float | None) -> Refused:
     used = math.ceil(bucket.used - _ROUNDING)
     return Refused(what=what, limit=bucket.limit, used=used, requested=amount, wait=wait)
 

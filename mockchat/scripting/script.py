@@ -17,6 +17,7 @@ from mockchat.scripting.journal import Journal
 from mockchat.scripting.matching import Conditions, Matcher, RequestView, matcher
 from mockchat.scripting.replies import check_written
 from mockchat.scripting.shadowing import UnreachableStub, covers
+from mockchat.scripting.sharing import Count, Sink, own_count
 from mockchat.types import Level, Unmatched, Unused
 
 _MOST_PROBLEMS = 100
@@ -39,7 +40,7 @@ class Stub:
         matcher: Which requests it answers.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a script makes, in one place
         self,
         name: str,
         matches: Matcher,
@@ -47,10 +48,11 @@ class Stub:
         *,
         check: Callable[[Reply], None],
         reach: Callable[["Stub"], None],
+        count: Count,
     ) -> None:
         self.name = name
         self.matcher = matches
-        self.sent = 0
+        self._count = count
         self._turns: list[_Turn] = []
         self._lock = lock
         self._check = check
@@ -105,6 +107,11 @@ class Stub:
         return self._repeat("forever()", None)
 
     @property
+    def sent(self) -> int:
+        """How many replies it gave."""
+        return self._count.taken
+
+    @property
     def total(self) -> int | None:
         """How many replies it can give; None: without end."""
         counts = [turn.times for turn in self._turns]
@@ -137,11 +144,13 @@ class Stub:
 
     def take(self) -> tuple[Reply, int] | None:
         """Return the next reply with its ordinal and count it as sent; None if none is left."""
+        ordinal = self._count.take(self.total)
+        if ordinal is None:
+            return None
         with self._lock:
             seen = 0
             for turn in self._turns:
-                if turn.times is None or self.sent < seen + turn.times:
-                    ordinal, self.sent = self.sent, self.sent + 1
+                if turn.times is None or ordinal < seen + turn.times:
                     return turn.reply, ordinal
                 seen += turn.times
             return None
@@ -192,6 +201,8 @@ class Script:
         level: How replies are judged.
         journal_limit: How many exchanges the journal keeps.
         abilities: What the adapters that play its replies can do; all unless said.
+        counts: Makes the count of a stub's replies, by the stub's place in the script.
+        sink: Where the journal sends its exchanges besides.
     """
 
     def __init__(  # noqa: PLR0913 - one keyword for each option of the fixture
@@ -204,6 +215,8 @@ class Script:
         level: Level = "observed",
         journal_limit: int = 1000,
         abilities: frozenset[Ability] = frozenset(Ability),
+        counts: Callable[[int], Count] = own_count,
+        sink: Sink | None = None,
     ) -> None:
         self.name = name
         self.contract = contract or contract_for()
@@ -211,7 +224,8 @@ class Script:
         self.unused = unused
         self.level: Level = level
         self.abilities = abilities
-        self.journal = Journal(limit=journal_limit)
+        self.journal = Journal(limit=journal_limit, sink=sink)
+        self._counts = counts
         self._stubs: list[Stub] = []
         self._problems: list[MockchatError] = []
         self._told: set[str] = set()
@@ -232,7 +246,10 @@ class Script:
             for earlier in self._stubs:
                 if earlier.is_endless and covers(earlier.matcher, matches):
                     raise UnreachableStub(name, earlier.name, str(earlier.matcher))
-            stub = Stub(name, matches, self._lock, check=self._check, reach=self._reach)
+            count = self._counts(len(self._stubs))
+            stub = Stub(
+                name, matches, self._lock, check=self._check, reach=self._reach, count=count
+            )
             self._stubs.append(stub)
         return stub
 
