@@ -8,13 +8,15 @@ from http import HTTPStatus
 
 from mockchat.contract.contract import contract_of
 from mockchat.errors import MockchatError
-from mockchat.exchange import ApiError, Delivery, Exchange, Headers, Incoming, Outcome, header
+from mockchat.exchange import ApiError, Delivery, Headers, Incoming, Outcome, header
 from mockchat.payloads.encodings import tokenizer_named
 from mockchat.payloads.stream_style import stream_style
+from mockchat.scripting.entries import Entry
 from mockchat.scripting.failures import LateRequest, carried
 from mockchat.scripting.script import Script
 from mockchat.scripting.scripts import Scripts
 from mockchat.server import chat, models, stored_operations
+from mockchat.server.cors import preflight_fields, shared
 from mockchat.server.credentials import problem_with
 from mockchat.server.deliveries import delivery_of
 from mockchat.server.limiting import Limiter
@@ -123,6 +125,8 @@ class App:
         incoming = call.incoming
         if len(incoming.body) > self.body_limit:
             raise Refusal(self._refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "", incoming))
+        if incoming.method == "OPTIONS":
+            return self._options(call)
         try:
             route = self._routes.find(incoming.method, call.path)
         except NotRouted as missing:
@@ -134,6 +138,17 @@ class App:
         call.parameters = route.parameters
         read_query(self._service, call, route.operation.query)
         return OPERATIONS[route.operation.id](self._service, call)
+
+    def _options(self, call: Call) -> Result:
+        """Tell what may be asked of a path; a browser sends no key with its question."""
+        methods = self._routes.methods(call.path)
+        if not methods:
+            raise self._unrouted(NotRouted("OPTIONS", call.path))
+        headers = (
+            ("allow", ", ".join(methods)),
+            *preflight_fields(call.incoming, self._settings.cors, methods),
+        )
+        return Result(status=HTTPStatus.NO_CONTENT, headers=headers)
 
     def _refused(self, status: int, message: str, incoming: Incoming) -> ApiError:
         if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
@@ -180,23 +195,22 @@ class App:
         fields: Headers = self._headers.fields(
             seconds=seconds, used=result.used, standings=call.standings
         )
-        return delivery_of(result, fields, self._service.style)
+        delivery = delivery_of(result, fields, self._service.style)
+        return shared(call.incoming, delivery, self._settings.cors)
 
     def _ticket(self, call: Call, result: Result, delivery: Delivery, received: float) -> Ticket:
         if call.script is None:
             return Ticket(delivery=delivery, finish=_forget)
-        journal = call.script.journal
-        index = journal.add(
-            Exchange(
-                index=0,
+        journal, told = call.script.journal, (result.body, result.chunks or ())
+        index = journal.note(
+            Entry(
                 method=call.incoming.method,
                 path=call.path,
                 query=call.incoming.query,
                 headers=call.incoming.headers,
                 request=call.request,
                 status=delivery.status,
-                reply=result.body,
-                chunks=result.chunks or (),
+                told=lambda: told,
                 stub=call.stub,
                 mismatches=call.mismatches,
                 violations=call.violations,

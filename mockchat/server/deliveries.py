@@ -1,6 +1,7 @@
 """A result as a delivery: bodies and events encoded, timing and damage applied."""
 
 from collections.abc import Iterator
+from http import HTTPStatus
 
 from mockchat.exchange import Delivery, Headers, Write
 from mockchat.payloads.stream_style import StreamStyle
@@ -24,7 +25,9 @@ def delivery_of(result: Result, fields: Headers, style: StreamStyle) -> Delivery
         FaultMissed: The result gives its fault no room.
         ValueError: A scripted body has a number that JSON cannot say.
     """
-    if result.chunks is None:
+    if result.status == HTTPStatus.NO_CONTENT:
+        delivery = Delivery(status=result.status, headers=(*fields, *result.headers))
+    elif result.chunks is None:
         delivery = Delivery(
             status=result.status,
             headers=(_JSON, *fields, *result.headers),

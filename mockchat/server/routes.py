@@ -98,10 +98,18 @@ class Routes:
             NotRouted: There is none; `allowed` tells whether the method or the path is at fault.
         """
         operations, parameters = self._operations(path)
-        operation = operations.get(method)
+        # RFC 9110, section 9.3.2: HEAD is GET without the body.
+        operation = operations.get("GET" if method == "HEAD" else method)
         if operation is None:
-            raise NotRouted(method, path, tuple(operations))
+            raise NotRouted(method, path, _answered(operations))
         return Route(operation=operation, parameters=parameters)
+
+    def methods(self, path: str) -> tuple[str, ...]:
+        """Return the methods that a path has, or all paths together for "*"; () where it is unknown."""
+        if path != "*":
+            return _answered(self._operations(path)[0])
+        items = [*self._exact.values(), *(operations for _, operations in self._patterns)]
+        return _answered({name: item[name] for item in items for name in item})
 
     def _operations(self, path: str) -> tuple[dict[str, Operation], dict[str, str]]:
         for prefix in self._prefixes:
@@ -121,6 +129,14 @@ class Routes:
                 values = found.groupdict()
                 return operations, {name: unquote(value) for name, value in values.items()}
         return {}, {}
+
+
+def _answered(operations: Mapping[str, Operation]) -> tuple[str, ...]:
+    """Return the methods of operations, and those that come with them."""
+    names = [
+        more for name in operations for more in (("GET", "HEAD") if name == "GET" else (name,))
+    ]
+    return (*names, "OPTIONS") if names else ()
 
 
 def base_path(documents: Mapping[str, JsonView]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from mockchat.contract.profile import Profile, load_profile
 from mockchat.errors import BadArgument
@@ -9,6 +10,8 @@ from mockchat.payloads.encodings import APPROXIMATE, tokenizer_named
 from mockchat.payloads.shapes import checked_shapes
 from mockchat.payloads.text import DEFAULT_LOCALE, language
 from mockchat.scripting.quotas import Limits
+from mockchat.server.cors import checked_origins
+from mockchat.server.framing import Limits as ConnectionLimits
 from mockchat.types import JsonObject, Kind, Level, Models, Unmatched, Validation
 
 BODY_LIMIT = 32 * 1024 * 1024
@@ -35,10 +38,15 @@ class Settings:
         vary_repeats: Whether the same request, sent again, may get another generated reply.
         stored_limit: How many stored completions are kept; older ones make room.
         limits: What clients may use in a time; None: as much as they like.
+        connection: What clients may send, and how long they may take.
+        cors: The origins whose pages may call, as browsers send them; "*" is any, () none.
+        certificate: The PEM file with which HTTPS is spoken, None for plain HTTP.
+        key: The PEM file of its private key, None where that is in the same file.
 
     Raises:
         BadArgument: When a number is out of range, a key is empty, Faker lacks the locale, the
-            tokenizer is not there, or `shapes` are not weights of shapes.
+            tokenizer is not there, `shapes` are not weights of shapes, `cors` has no origins, or
+            there is a key without a certificate.
     """
 
     profile: Profile = field(default_factory=lambda: load_profile("openai"))
@@ -56,6 +64,10 @@ class Settings:
     vary_repeats: bool = False
     stored_limit: int = 1000
     limits: Limits | None = None
+    connection: ConnectionLimits = field(default_factory=ConnectionLimits)
+    cors: tuple[str, ...] = ()
+    certificate: Path | None = None
+    key: Path | None = None
 
     def __post_init__(self) -> None:
         for name in ("body_limit", "stored_limit"):
@@ -67,6 +79,9 @@ class Settings:
         checked_shapes(self.shapes)
         if not all(self.api_keys):
             raise BadArgument("api_keys", "", "keys that are not empty")
+        object.__setattr__(self, "cors", checked_origins(self.cors))
+        if self.key is not None and self.certificate is None:
+            raise BadArgument("key", str(self.key), "a key beside a certificate")
 
     @property
     def shaping(self) -> JsonObject:

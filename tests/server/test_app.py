@@ -416,7 +416,7 @@ def test_unknown_paths_and_methods_have_the_apis_words():
     )
     delivery = ask(app_of(), "PUT", CHAT).delivery
     assert delivery.status == 405
-    assert header(delivery.headers, "allow") == "GET, POST"
+    assert header(delivery.headers, "allow") == "GET, HEAD, POST, OPTIONS"
     assert json.loads(delivery.body)["error"]["message"].startswith(
         "Not allowed to PUT on /v1/chat/completions."
     )

@@ -52,11 +52,11 @@ MISSING = [
     ("POST", "/v1/chat/completions/", ()),
     ("GET", "/v1/chat/completions/x/y", ()),
     ("GET", "/v1/chat/completions//messages", ()),
-    ("TRACE", "/v1/models", ("GET",)),
-    ("get", "/v1/models", ("GET",)),
-    ("HEAD", "/v1/models/x", ("GET", "DELETE")),
-    ("OPTIONS", "/v1/chat/completions", ("GET", "POST")),
-    ("BREW", "/v1/chat/completions/x", ("GET", "POST", "DELETE")),
+    ("TRACE", "/v1/models", ("GET", "HEAD", "OPTIONS")),
+    ("get", "/v1/models", ("GET", "HEAD", "OPTIONS")),
+    ("POST", "/v1/models/x", ("GET", "HEAD", "DELETE", "OPTIONS")),
+    ("OPTIONS", "/v1/chat/completions", ("GET", "HEAD", "POST", "OPTIONS")),
+    ("BREW", "/v1/chat/completions/x", ("GET", "HEAD", "POST", "DELETE", "OPTIONS")),
 ]
 
 
