@@ -13,7 +13,10 @@ Headers = tuple[tuple[str, str], ...]
 def header(headers: Headers, name: str) -> str | None:
     """Return the first value of the field called `name` (any case), or None."""
     wanted = name.lower()
-    return next((value for field_name, value in headers if field_name.lower() == wanted), None)
+    for field_name, value in headers:
+        if field_name == wanted or field_name.lower() == wanted:
+            return value
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,11 +207,16 @@ class Exchange:
     @property
     def retry_count(self) -> int | None:
         """Which retry the client says this is (`x-stainless-retry-count`), None if it is silent."""
-        said = header(self.headers, "x-stainless-retry-count") or ""
-        if not (said.isascii() and said.isdigit()):
-            return None
-        # A header holds any text: int() refuses thousands of digits, and nobody retries as often.
-        return int(said.lstrip("0")[:_DIGITS] or "0")
+        return counted_retries(self.headers)
+
+
+def counted_retries(headers: Headers) -> int | None:
+    """Return which retry the client says this is, None if it is silent."""
+    said = header(headers, "x-stainless-retry-count") or ""
+    if not (said.isascii() and said.isdigit()):
+        return None
+    # A header holds any text: int() refuses thousands of digits, and nobody retries as often.
+    return int(said.lstrip("0")[:_DIGITS] or "0")
 
 
 _DIGITS = 9

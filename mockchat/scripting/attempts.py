@@ -5,14 +5,41 @@ import json
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from mockchat.exchange import Ending, Exchange, Outcome, header
+from mockchat.exchange import Ending, Exchange, Headers, Outcome, counted_retries, header
+from mockchat.types import Json
 
 FIRST_FAILURE = 400
 """The lowest status of an error."""
 
 
-def has_failed(exchange: Exchange) -> bool:
+class Seen(Protocol):
+    """What is looked at of an exchange; what a journal notes of one has it too."""
+
+    @property
+    def index(self) -> int:
+        """As of an exchange, like the others."""
+        ...
+
+    @property
+    def headers(self) -> Headers: ...  # noqa: D102 - see index
+    @property
+    def status(self) -> int: ...  # noqa: D102
+    @property
+    def ending(self) -> Ending: ...  # noqa: D102
+    @property
+    def outcome(self) -> Outcome: ...  # noqa: D102
+    @property
+    def received(self) -> float: ...  # noqa: D102
+    @property
+    def answered(self) -> float: ...  # noqa: D102
+
+
+Key = tuple[str, str, str | None, bytes]
+
+
+def has_failed(exchange: Seen) -> bool:
     """Tell whether a client had reason to try again."""
     return (
         exchange.status >= FIRST_FAILURE
@@ -48,11 +75,15 @@ class Attempts:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._tries: OrderedDict[bytes, tuple[_Try, ...]] = OrderedDict()
+        self._tries: OrderedDict[Key, tuple[_Try, ...]] = OrderedDict()
 
-    def link(self, exchange: Exchange) -> Link:
-        """Return what an exchange repeats, and remember it."""
-        key = _key(exchange)
+    def link(self, exchange: Seen, key: Key) -> Link:
+        """Return what an exchange repeats, and remember it.
+
+        Args:
+            exchange: The exchange.
+            key: What its repetitions have in common with it: its `request_key`.
+        """
         tries = self._tries.pop(key, ())
         found = _link(exchange, tries)
         # Where it is open which of several it repeats, it stays open for the next one as well.
@@ -84,18 +115,18 @@ class _Try:
     answered: float
 
     @classmethod
-    def of(cls, exchange: Exchange, attempt: int) -> "_Try":
+    def of(cls, exchange: Seen, attempt: int) -> "_Try":
         return cls(
             index=exchange.index,
             attempt=attempt,
             has_failed=has_failed(exchange),
-            count=exchange.retry_count or 0,
+            count=counted_retries(exchange.headers) or 0,
             answered=exchange.answered,
         )
 
 
-def _link(exchange: Exchange, tries: Sequence[_Try]) -> Link:
-    count = exchange.retry_count or 0
+def _link(exchange: Seen, tries: Sequence[_Try]) -> Link:
+    count = counted_retries(exchange.headers) or 0
     # What was answered only after this request came can be no reason for it, except for a client
     # that says it gave up waiting.
     before = [one for one in tries if one.has_failed and one.answered <= exchange.received]
@@ -106,13 +137,23 @@ def _link(exchange: Exchange, tries: Sequence[_Try]) -> Link:
     return Link(attempt=attempt, before=tuple(one.index for one in before))
 
 
-def _key(exchange: Exchange) -> bytes:
-    name = header(exchange.headers, "idempotency-key")
-    parts = [exchange.method, exchange.path, name, exchange.request]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "replace")).digest()
+def request_key(method: str, path: str, headers: Headers, digest: bytes) -> Key:
+    """Return what equal requests have in common; `digest` is that of the decoded body."""
+    return method, path, header(headers, "idempotency-key"), digest
+
+
+def request_digest(request: Json) -> bytes:
+    """Return what is the same for equal bodies, however they are spelt."""
+    return hashlib.sha256(json.dumps(request, sort_keys=True).encode("utf-8", "replace")).digest()
+
+
+def key_of(exchange: Exchange) -> Key:
+    """Return the `request_key` of an exchange."""
+    digest = request_digest(exchange.request)
+    return request_key(exchange.method, exchange.path, exchange.headers, digest)
 
 
 def linked(exchanges: Sequence[Exchange]) -> dict[int, Link]:
     """Return what each of the exchanges repeats of them, by its index."""
     attempts = Attempts(max(1, len(exchanges)))
-    return {exchange.index: attempts.link(exchange) for exchange in exchanges}
+    return {exchange.index: attempts.link(exchange, key_of(exchange)) for exchange in exchanges}

@@ -52,7 +52,10 @@ def is_credential(field_name: str) -> bool:
 
 def redact(headers: Headers) -> Headers:
     """Return the fields with the values of credentials replaced, order and names kept."""
-    return tuple((name, REDACTED if is_credential(name) else value) for name, value in headers)
+    secret = CREDENTIAL_HEADERS
+    return tuple(
+        [field if field[0].lower() not in secret else (field[0], REDACTED) for field in headers]
+    )
 
 
 def redact_query(query: str) -> str:

@@ -11,18 +11,10 @@ from mockchat.errors import BadArgument
 from mockchat.exchange import Delivery, Exchange, Outcome
 from mockchat.scripting import assertions
 from mockchat.scripting.assertions import Request
-from mockchat.scripting.attempts import FIRST_FAILURE, Attempts, has_failed
-from mockchat.scripting.credentials import (
-    is_credential,
-    redact,
-    redact_json,
-    redact_query,
-    redact_text,
-    secrets_of,
-)
+from mockchat.scripting.attempts import Attempts, has_failed, key_of
+from mockchat.scripting.entries import Entry
 from mockchat.scripting.queries import Wanted, matching, view_of
 from mockchat.scripting.request_view import RequestView
-from mockchat.scripting.sse import json_events
 from mockchat.scripting.verdicts import Thresholds, Verdict, verdicts
 from mockchat.types import Json
 
@@ -57,7 +49,7 @@ class Journal:
             raise BadArgument("Journal(limit=)", limit, "1 or more")
         self.clock = clock
         self.patience = patience
-        self._kept: deque[Exchange] = deque(maxlen=limit)
+        self._kept: deque[Entry] = deque(maxlen=limit)
         self._added = 0
         self._linked = 0
         self._attempts = Attempts(limit)
@@ -69,18 +61,27 @@ class Journal:
 
         Index and times are set here, and credentials are removed, whatever the caller did.
         """
+        return self.note(Entry.of(exchange))
+
+    def note(self, entry: Entry) -> int:
+        """Append what is known of an exchange and return its index; otherwise as `add`."""
+        entry.clean()
+        delivery = entry.delivery
         with self._changed:
             if len(self._kept) == self._kept.maxlen:
                 self._drop()
-            index, self._added = self._added, self._added + 1
-            # Pacing holds the head back by the first delay.
-            answered = self.clock() + _first_delay(exchange.delivery)
-            self._kept.append(_clean(exchange, index=index, answered=answered))
-            if exchange.outcome is Outcome.PENDING:
+            entry.index = index = self._added
+            self._added = index + 1
+            entry.answered = self.clock()
+            if delivery is not None and delivery.writes:
+                # Pacing holds the head back by the first delay.
+                entry.answered += delivery.writes[0].delay
+            self._kept.append(entry)
+            if entry.outcome is Outcome.PENDING:
                 self._in_flight[index] = 0
             else:
-                self._end(index, exchange.outcome, _count(exchange.delivery))
-            return index
+                self._end(entry, entry.outcome, _count(delivery))
+        return index
 
     def wrote(self, index: int, sends: int) -> None:
         """Note how much of a delivery has left; an exchange that is over is ignored.
@@ -99,9 +100,9 @@ class Journal:
             if index not in self._in_flight:
                 return
             sends = self._in_flight.pop(index)
-            delivery = self._kept[index - self.dropped].delivery
-            is_all = outcome is Outcome.DELIVERED
-            self._end(index, outcome, _count(delivery) if is_all else _written(delivery, sends))
+            entry = self._kept[index - self.dropped]
+            is_all, delivery = outcome is Outcome.DELIVERED, entry.delivery
+            self._end(entry, outcome, _count(delivery) if is_all else _written(delivery, sends))
             self._changed.notify_all()
 
     @property
@@ -122,13 +123,13 @@ class Journal:
     def requests(self) -> tuple[Json, ...]:
         """The decoded request bodies, oldest first."""
         with self._changed:
-            return tuple(exchange.request for exchange in self._kept)
+            return tuple(entry.request for entry in self._kept)
 
     @property
     def views(self) -> tuple[RequestView, ...]:
         """The requests as typed views, as matchers see them, but without credentials."""
         with self._changed:
-            return tuple(view_of(exchange) for exchange in self._kept)
+            return tuple(view_of(entry.exchange) for entry in self._kept)
 
     @property
     def retries(self) -> int:
@@ -228,7 +229,10 @@ class Journal:
         attempts = self._attempts.copy()  # a delivery in flight may yet end badly
         return (
             *kept[:final],
-            *(replace(one, attempt=attempts.link(one).attempt) for one in kept[final:]),
+            *(
+                replace(one, attempt=attempts.link(one, key_of(one)).attempt)
+                for one in kept[final:]
+            ),
         )
 
     def __len__(self) -> int:
@@ -259,91 +263,28 @@ class Journal:
 
     def _drop(self) -> None:
         """Make room for one, and let what it was an attempt at be remembered."""
-        oldest = self._kept[0]
+        oldest = self._kept.popleft()
         if oldest.index >= self._linked:
-            self._attempts.link(oldest)
+            self._attempts.link(oldest, oldest.key)
             self._linked = oldest.index + 1
         self._in_flight.pop(oldest.index, None)
-        self._kept.popleft()
 
-    def _end(self, index: int, outcome: Outcome, written: int) -> None:
-        position = index - self.dropped
-        before = self._kept[position]
-        is_whole = outcome is Outcome.DELIVERED and before.fault is None
-        chunks = before.chunks
-        if chunks and not is_whole:
-            chunks = json_events(replace(before, written=written).sent)
-        self._kept[position] = replace(
-            before,
-            outcome=outcome,
-            written=written,
-            finished=self.clock(),
-            sent_chunks=chunks,
-        )
+    def _end(self, entry: Entry, outcome: Outcome, written: int) -> None:
+        entry.outcome, entry.written, entry.finished = outcome, written, self.clock()
 
-    def _as_it_is(self, exchange: Exchange) -> Exchange:
-        sends = self._in_flight.get(exchange.index)
-        return (
-            exchange if not sends else replace(exchange, written=_written(exchange.delivery, sends))
-        )
+    def _as_it_is(self, entry: Entry) -> Exchange:
+        sends = self._in_flight.get(entry.index)
+        exchange = entry.exchange
+        return exchange if not sends else replace(exchange, written=_written(entry.delivery, sends))
 
     def _link(self) -> None:
         """Number the attempts of all exchanges before the first that is in flight."""
         for position in range(self._linked - self.dropped, len(self._kept)):
-            exchange = self._kept[position]
-            if exchange.outcome is Outcome.PENDING:
+            entry = self._kept[position]
+            if entry.outcome is Outcome.PENDING:
                 return
-            link = self._attempts.link(exchange)
-            self._kept[position] = replace(exchange, attempt=link.attempt)
+            entry.attempt = self._attempts.link(entry, entry.key).attempt
             self._linked += 1
-
-
-def _clean(exchange: Exchange, *, index: int, answered: float) -> Exchange:
-    headers, delivery = redact(exchange.headers), exchange.delivery
-    query = redact_query(exchange.query) if exchange.query else ""
-    if delivery is not None and any(is_credential(name) for name, _ in delivery.headers):
-        delivery = replace(delivery, headers=redact(delivery.headers))
-    if exchange.status < FIRST_FAILURE and not exchange.mismatches:
-        return replace(
-            exchange,
-            index=index,
-            headers=headers,
-            query=query,
-            delivery=delivery,
-            answered=answered,
-        )
-    # Only the texts of errors repeat a key; a completion is journaled as it was sent.
-    secrets = secrets_of(exchange.headers, exchange.query)
-    failed = exchange.status >= FIRST_FAILURE
-    return replace(
-        exchange,
-        index=index,
-        headers=headers,
-        query=query,
-        reply=redact_json(exchange.reply, secrets) if failed else exchange.reply,
-        delivery=_clean_body(delivery, secrets) if failed else delivery,
-        mismatches=tuple(redact_text(line, secrets) for line in exchange.mismatches),
-        answered=answered,
-    )
-
-
-def _clean_body(delivery: Delivery | None, secrets: tuple[str, ...]) -> Delivery | None:
-    if delivery is None:
-        return None
-    # Byte by byte as one character each: a damaged body need not be text.
-    return replace(
-        delivery,
-        writes=tuple(
-            replace(
-                write, data=redact_text(write.data.decode("latin-1"), secrets).encode("latin-1")
-            )
-            for write in delivery.writes
-        ),
-    )
-
-
-def _first_delay(delivery: Delivery | None) -> float:
-    return delivery.writes[0].delay if delivery is not None and delivery.writes else 0.0
 
 
 def _count(delivery: Delivery | None) -> int:

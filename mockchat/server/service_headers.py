@@ -20,6 +20,8 @@ from mockchat.types import Json, JsonView
 _MINUTE = 60
 _HOUR = 3600
 _FIGURES = ("limit", "remaining", "reset", "reset_seconds")
+_OF_ONE_REPLY = frozenset({"request_id", "request_hex", "request_uuid", "processing_ms"})
+_MOST_REMEMBERED = 1024
 _NAME = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -65,6 +67,7 @@ class ServiceHeaders:
         self._quotas = _quotas(settings.get("quotas", {}), where)
         self._every: list[tuple[str, str]] = []
         self._completion: list[tuple[str, str]] = []
+        self._remembered: dict[_Told, _Prepared] = {}
         for name, entry in settings.get("headers", {}).items():
             self._add(name, entry, where)
 
@@ -74,7 +77,7 @@ class ServiceHeaders:
             raise BrokenProfile(where, at, "a header needs a `value` of text")
         if entry.get("on", "every") not in {"every", "completion"}:
             raise BrokenProfile(where, f"{at}/on", '"every" or "completion" is wanted')
-        known = {"request_id", "request_hex", "request_uuid", "processing_ms"}
+        known = _OF_ONE_REPLY
         known |= {f"{quota}_{figure}" for quota in self._quotas for figure in _FIGURES}
         for unknown in sorted(set(_NAME.findall(entry["value"])) - known):
             raise BrokenProfile(where, f"{at}/value", f"{{{unknown}}} is not known here")
@@ -98,25 +101,72 @@ class ServiceHeaders:
             standings: How the limits that are set stand, in place of the profile's quotas; a reply
                 that met them tells them, errors too.
         """
-        unique = uuid.uuid4()
-        request = unique.hex
-        values = {
-            "request_id": f"req_{request}",
-            "request_hex": request,
-            "request_uuid": str(unique),
-            "processing_ms": str(max(1, round(seconds * 1000))),
-        }
-        is_told = used is not None or bool(standings)
-        if is_told:
-            for name, quota in self._quotas.items():
-                standing = (standings or {}).get(name)
-                counted = quota.figures((used or {}).get(name, 0))
-                figures = counted if standing is None else _figures(standing)
-                values |= {
-                    f"{name}_{key}": figure for key, figure in zip(_FIGURES, figures, strict=True)
-                }
-        templates = self._completion if is_told else self._every
-        return tuple((name, template.format_map(values)) for name, template in templates)
+        told = tuple((used or {}).items()) if used is not None or standings else None
+        if standings:
+            prepared = self._prepared(told, standings)
+        else:
+            prepared = self._remembered.get(told) or self._remember(told)
+        fields = list(prepared.fields)
+        if prepared.open:
+            unique = uuid.uuid4()
+            request = unique.hex
+            values = {
+                **prepared.figures,
+                "request_id": f"req_{request}",
+                "request_hex": request,
+                "request_uuid": unique,
+                "processing_ms": max(1, round(seconds * 1000)),
+            }
+            for place, name, template in prepared.open:
+                fields[place] = (name, template.format_map(values))
+        return tuple(fields)
+
+    def _remember(self, told: "_Told") -> "_Prepared":
+        prepared = self._prepared(told, {})
+        if len(self._remembered) >= _MOST_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[told] = prepared
+        return prepared
+
+    def _prepared(self, told: "_Told", standings: Mapping[str, Standing]) -> "_Prepared":
+        """Fill in all that is known before the reply is."""
+        values: dict[str, str] = {}
+        used = dict(told or ())
+        for name, quota in self._quotas.items() if told is not None else ():
+            standing = standings.get(name)
+            figures = quota.figures(used.get(name, 0)) if standing is None else _figures(standing)
+            values |= {
+                f"{name}_{key}": figure for key, figure in zip(_FIGURES, figures, strict=True)
+            }
+        templates = self._every if told is None else self._completion
+        is_open = [bool(_OF_ONE_REPLY.intersection(_NAME.findall(text))) for _, text in templates]
+        fields = [
+            (name, template if is_left else template.format_map(values))
+            for (name, template), is_left in zip(templates, is_open, strict=True)
+        ]
+        return _Prepared(
+            fields=tuple(fields),
+            open=tuple((place, *fields[place]) for place, is_left in enumerate(is_open) if is_left),
+            figures=values,
+        )
+
+
+_Told = tuple[tuple[str, int], ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    """Fields as far as they are known, and those that are filled in for each reply.
+
+    Attributes:
+        fields: All of them, in the profile's order.
+        open: Place, name and template of those that belong to one reply alone.
+        figures: What templates may say of quotas.
+    """
+
+    fields: Headers
+    open: tuple[tuple[int, str, str], ...]
+    figures: Mapping[str, str]
 
 
 def duration(seconds: float) -> str:

@@ -10,7 +10,7 @@ from openai import OpenAI
 
 from mockchat.exchange import Delivery, Ending, Exchange, Outcome, Write
 from mockchat.payloads.plans import chunks_of
-from mockchat.scripting.attempts import Attempts, linked
+from mockchat.scripting.attempts import Attempts, key_of, linked
 from mockchat.scripting.credentials import redact_query, redact_text, secrets_of
 from mockchat.scripting.failures import UnfinishedDelivery
 from mockchat.scripting.journal import Journal
@@ -202,10 +202,15 @@ def test_attempts_are_numbered_beyond_what_is_kept():
 def test_memory_of_attempts_is_bounded():
     """A soak test asks a million different questions."""
     attempts = Attempts(limit=3)
+
+    def link(**fields):
+        one = exchange(**fields)
+        return attempts.link(one, key_of(one))
+
     for number in range(10):
-        attempts.link(exchange(index=number, status=500, request=number))
-    assert attempts.link(exchange(index=10, request=0)).before == ()
-    assert attempts.link(exchange(index=11, request=9)).before == (9,)
+        link(index=number, status=500, request=number)
+    assert link(index=10, request=0).before == ()
+    assert link(index=11, request=9).before == (9,)
 
 
 def test_the_attempt_after_one_in_flight_is_numbered_anew_when_that_has_ended():

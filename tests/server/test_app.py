@@ -504,7 +504,7 @@ def test_a_scripted_reply_is_sent_and_journaled_before_it_leaves(opened):
     *chunks, _ = map(json.loads, [*events(ticket.delivery)[:-1], '"[DONE]"'])
 
     assert len(script.journal) == 1
-    pending = script.journal._kept[0]
+    pending = script.journal._kept[0].exchange
     assert pending == Exchange(
         index=0,
         method="POST",
