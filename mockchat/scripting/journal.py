@@ -15,6 +15,7 @@ from mockchat.scripting.attempts import Attempts, has_failed, key_of
 from mockchat.scripting.entries import Entry
 from mockchat.scripting.queries import Wanted, matching, view_of
 from mockchat.scripting.request_view import RequestView
+from mockchat.scripting.sharing import Sink, StateLost
 from mockchat.scripting.verdicts import Thresholds, Verdict, verdicts
 from mockchat.types import Json
 
@@ -32,6 +33,7 @@ class Journal:
         limit: How many exchanges are kept; older ones are dropped and counted in `dropped`.
         patience: The longest wait for deliveries in flight, in seconds.
         clock: Gives the time in seconds; it must not go back.
+        sink: Where every exchange is sent besides, when it is added and when it is over.
 
     Attributes:
         clock: As given.
@@ -44,6 +46,7 @@ class Journal:
         limit: int = 1000,
         patience: float = 2.0,
         clock: Callable[[], float] = time.monotonic,
+        sink: Sink | None = None,
     ) -> None:
         if limit < 1:
             raise BadArgument("Journal(limit=)", limit, "1 or more")
@@ -53,6 +56,7 @@ class Journal:
         self._added = 0
         self._linked = 0
         self._attempts = Attempts(limit)
+        self._sink = sink
         self._in_flight: dict[int, int] = {}  # index to how often something left
         self._changed = threading.Condition()
 
@@ -60,6 +64,10 @@ class Journal:
         """Append an exchange and return its index; call it before the first byte leaves.
 
         Index and times are set here, and credentials are removed, whatever the caller did.
+
+        Raises:
+            StateLost: It could not be sent to where it should be kept besides; it is in the
+                journal, as one whose delivery failed.
         """
         return self.note(Entry.of(exchange))
 
@@ -81,6 +89,12 @@ class Journal:
                 self._in_flight[index] = 0
             else:
                 self._end(entry, entry.outcome, _count(delivery))
+        if self._sink is not None:
+            try:
+                self._sink.added(entry.exchange)
+            except StateLost:
+                self.finish(index, Outcome.FAILED)
+                raise
         return index
 
     def wrote(self, index: int, sends: int) -> None:
@@ -104,6 +118,8 @@ class Journal:
             is_all, delivery = outcome is Outcome.DELIVERED, entry.delivery
             self._end(entry, outcome, _count(delivery) if is_all else _written(delivery, sends))
             self._changed.notify_all()
+        if self._sink is not None:
+            self._sink.ended(entry.exchange)
 
     @property
     def dropped(self) -> int:
