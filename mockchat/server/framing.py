@@ -114,6 +114,8 @@ def origin_form(target: str) -> str:
     Raises:
         Refused: With status 400: an absolute target that is no URL.
     """
+    if target.startswith("//"):
+        return "/" + target.lstrip("/")  # not a host: a path is never taken for another server
     if target.startswith("/") or "://" not in target:
         return target
     try:
@@ -122,6 +124,17 @@ def origin_form(target: str) -> str:
         raise Refused(HTTPStatus.BAD_REQUEST, "The request's target is not a valid URL.") from None
     path = parts.path or "/"
     return f"{path}?{parts.query}" if parts.query else path
+
+
+def keeps_alive(options: Sequence[str], version: str) -> bool:
+    """Tell whether a client wants its connection after a request (RFC 9112, section 9.3).
+
+    Args:
+        options: The values of `connection`.
+        version: Of the request, as "HTTP/1.1".
+    """
+    said = {option.strip() for option in ",".join(options).lower().split(",")} if options else set()
+    return "close" not in said and (version >= "HTTP/1.1" or "keep-alive" in said)
 
 
 def body_length(lengths: Sequence[str], codings: Sequence[str], version: str) -> int | None:
@@ -160,6 +173,18 @@ def chunk_size(line: bytes) -> int:
     if match is None:
         raise Refused(HTTPStatus.BAD_REQUEST, "The request's chunked body is not well formed.")
     return int(match[1], 16)
+
+
+def too_large(limit: int) -> Refused:
+    """Return the refusal of a body over `limit` bytes."""
+    return Refused(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The request's body is over {limit} bytes."
+    )
+
+
+def head_too_large(status: int, limit: int) -> Refused:
+    """Return the refusal of a head, or of trailers, over `limit` bytes."""
+    return Refused(status, f"The request's head is over {limit} bytes.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

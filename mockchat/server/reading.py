@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from mockchat.server import framing
+from mockchat.server.chunked import ChunkedBody
 from mockchat.server.framing import Limits, Refused
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class RequestReader:
         if length is None:
             return self._chunked(limit)
         if length > limit:
-            raise _too_large(limit)
+            raise framing.too_large(limit)
         return self._exactly(length)
 
     def drain(self) -> None:
@@ -112,31 +113,26 @@ class RequestReader:
         self._file.close()
 
     def _chunked(self, limit: int) -> bytes:
-        body = bytearray()  # a list of small chunks would weigh many times what they hold
-        while size := framing.chunk_size(self._line(_PIECE, HTTPStatus.BAD_REQUEST)):
-            if len(body) + size > limit:
-                raise _too_large(limit)
-            body += self._exactly(size)
-            if self._exactly(2) != b"\r\n":
-                raise Refused(
-                    HTTPStatus.BAD_REQUEST, "The request's chunked body is not well formed."
-                )
-        room = self._limits.head_size
-        while (line := self._line(room, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)) not in _BLANK:
-            framing.check_field_line(line)
-            room -= len(line)
-        return bytes(body)
+        body = ChunkedBody(limit, self._limits)
+        while True:
+            piece = self._timely(lambda: self._file.peek(1))
+            if not piece:
+                raise _ends_early()
+            rest = body.feed(piece)
+            self._file.read(len(piece) - len(rest or b""))
+            if rest is not None:
+                return bytes(body.data)
 
     def _exactly(self, size: int) -> bytes:
         data = self._timely(lambda: self._file.read(size))
         if len(data) < size:
-            raise Refused(HTTPStatus.BAD_REQUEST, "The request ends before its body does.")
+            raise _ends_early()
         return data
 
     def _line(self, room: int, status: HTTPStatus) -> bytes:
         line = self._timely(lambda: self._file.readline(max(room, 0) + 1))
         if len(line) > room:
-            raise Refused(status, f"The request's head is over {self._limits.head_size} bytes.")
+            raise framing.head_too_large(status, self._limits.head_size)
         if not line.endswith(b"\n"):
             raise Refused(HTTPStatus.BAD_REQUEST, "The request ends before its head does.")
         return line
@@ -150,7 +146,5 @@ class RequestReader:
             ) from None
 
 
-def _too_large(limit: int) -> Refused:
-    return Refused(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The request's body is over {limit} bytes."
-    )
+def _ends_early() -> Refused:
+    return Refused(HTTPStatus.BAD_REQUEST, "The request ends before its body does.")
