@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping
 from importlib.metadata import version
 
+from mockchat.conformance.as_text import group_of
 from mockchat.conformance.observed import Finding
-from mockchat.conformance.report import Report, Sending, check_of, fails
+from mockchat.conformance.report import Outcome, Report, Sending, check_of, fails
 from mockchat.types import JsonObject, JsonView
 
 _SHOWN = 65_536
@@ -34,6 +35,7 @@ def as_json(report: Report, *, target: str) -> JsonObject:
         "requests": len(report.sendings),
         "unsupported": dict(report.unsupported),
         "skipped": {probe.id: reason for probe, reason in report.skipped},
+        "capabilities": _capabilities(report),
         "checks": {
             name: {"verdict": verdict.value, "findings": counted[name]}
             for name, verdict in verdicts.items()
@@ -44,6 +46,19 @@ def as_json(report: Report, *, target: str) -> JsonObject:
             for finding in sending.findings
         ],
     }
+
+
+def _capabilities(report: Report) -> JsonObject:
+    """Return of each capability how many probes were sent, failed, and asked for what is lacking."""
+    told: dict[str, dict[str, int]] = {}
+    for sending in report.sendings:
+        counts = told.setdefault(
+            group_of(sending.probe), {"sent": 0, "failed": 0, "unsupported": 0}
+        )
+        counts["sent"] += 1
+        counts["failed"] += any(map(fails, sending.findings))
+        counts["unsupported"] += sending.outcome is Outcome.UNSUPPORTED
+    return {name: dict(counts) for name, counts in told.items()}
 
 
 def _finding(sending: Sending, finding: Finding) -> JsonObject:
