@@ -47,6 +47,9 @@ OPERATIONS: Mapping[str, Callable[[Service, Call], Result]] = {
 """What answers each `operationId` of the profiles' OpenAPI documents."""
 
 
+_SOON = ("retry-after", "1")
+
+
 class App:
     """Answers requests as the service of one profile; safe to use from many threads.
 
@@ -157,7 +160,8 @@ class App:
             return self._service.contract.error("body_too_large", n=size, limit=limit)
         server_failed = status >= HTTPStatus.INTERNAL_SERVER_ERROR
         kind = "server_error" if server_failed else "invalid_request_error"
-        return ApiError(status=status, type=kind, message=message)
+        headers = (_SOON,) if status == HTTPStatus.SERVICE_UNAVAILABLE else ()
+        return ApiError(status=status, type=kind, message=message, headers=headers)
 
     def _unrouted(self, missing: NotRouted) -> Refusal:
         fields = {"method": missing.method, "path": missing.path}

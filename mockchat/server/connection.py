@@ -8,6 +8,7 @@ it, where it is more lenient than RFC 9112.
 import contextlib
 import selectors
 import socket
+import ssl
 import struct
 import time
 from http import HTTPStatus
@@ -23,6 +24,7 @@ from mockchat.server.framing import Refused
 from mockchat.server.reading import RequestReader
 from mockchat.server.reports import logger, report
 from mockchat.server.ticket import Ticket, answered
+from mockchat.server.tls import say_goodbye
 
 if TYPE_CHECKING:
     from mockchat.server.werkzeug_server import ThreadedServer
@@ -54,6 +56,7 @@ class ConnectionHandler(WSGIRequestHandler):
     def finish(self) -> None:
         """Give up the buffers."""
         super().finish()
+        say_goodbye(self.connection)
         self._reader.close()
 
     def handle_one_request(self) -> None:
@@ -149,7 +152,7 @@ class ConnectionHandler(WSGIRequestHandler):
                 ticket.delivery,
                 method=self._method,
                 version=self._version,
-                keeps_alive=not self.close_connection,
+                keeps_alive=not (self.close_connection or self.server.is_draining),
             )
         except ValueError as error:
             report("a delivery could not be framed", error)
@@ -198,9 +201,14 @@ class ConnectionHandler(WSGIRequestHandler):
                 if self.server.stop_signal in ready:
                     raise Interrupted
                 if self.connection in ready:
-                    if not self.connection.recv(1, socket.MSG_PEEK):
+                    if self._has_left():
                         raise Interrupted
                     selector.unregister(self.connection)  # a pipelined request: it can wait
+
+    def _has_left(self) -> bool:
+        if isinstance(self.connection, ssl.SSLSocket):
+            return self._reader.has_ended()  # bytes of the connection are not the client's
+        return not self.connection.recv(1, socket.MSG_PEEK)
 
     def _abandon(self) -> None:
         self.close_connection = True

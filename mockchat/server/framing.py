@@ -21,6 +21,7 @@ class Limits:
 
     Attributes:
         head_size: Request line and header fields together.
+        head_fields: How many header fields; the embedded server can read 100.
         head_time: From the first byte of a request to the end of its head.
         body_time: From the end of the head to the end of the body.
         idle_time: How long a kept-alive connection may stay silent between requests.
@@ -30,9 +31,11 @@ class Limits:
         connections: How many are served at once, a thread each. At the limit the one that has been
             silent for longest is closed; where none is silent, new ones wait.
         grace_time: How long a connection must have been silent to be closed for another.
+        queue_time: How long new connections wait for room before they are told to come again.
     """
 
     head_size: int = 65_536
+    head_fields: int = 100
     head_time: float = 10.0
     body_time: float = 60.0
     idle_time: float = 120.0
@@ -40,6 +43,7 @@ class Limits:
     linger_time: float = 2.0
     connections: int = 1_024
     grace_time: float = 1.0
+    queue_time: float = 10.0
 
 
 class Refused(MockchatError):
@@ -179,6 +183,14 @@ def too_large(limit: int) -> Refused:
     """Return the refusal of a body over `limit` bytes."""
     return Refused(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The request's body is over {limit} bytes."
+    )
+
+
+def too_many_fields(limit: int) -> Refused:
+    """Return the refusal of a head with more fields than the limit."""
+    return Refused(
+        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+        f"The request's head has over {limit} header fields.",
     )
 
 

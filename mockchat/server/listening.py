@@ -3,6 +3,7 @@
 import contextlib
 import os
 import socket
+import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from types import TracebackType
@@ -51,9 +52,17 @@ class Listening(ABC):
         host: Name or address to listen on.
         port: Port to listen on; 0 takes any free one.
         listener: A socket that listens already, in place of both; it stays open.
+        tls: What connections are wrapped with; None: plain HTTP.
     """
 
-    def __init__(self, *, host: str, port: int, listener: socket.socket | None) -> None:
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        listener: socket.socket | None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         if not 0 <= port <= _MAX_PORT:
             raise BadArgument("port", port, f"an integer from 0 to {_MAX_PORT}")
         if not host:  # to the system this means every address of the machine
@@ -61,10 +70,19 @@ class Listening(ABC):
         self._host = host
         self._asked_port = port
         self._listener = listener
+        self._tls = tls
 
     @abstractmethod
     def start(self) -> Self:
         """Listen, and answer from now on; requests are taken as soon as this returns."""
+
+    @abstractmethod
+    def drain(self, seconds: float) -> None:
+        """Take no new connections, close silent ones, let the others end the request they are at.
+
+        Returns when none is left, when the time is over, or when `stop` is called from elsewhere;
+        `stop` ends what is left.
+        """
 
     @abstractmethod
     def stop(self) -> None:
@@ -78,8 +96,11 @@ class Listening(ABC):
     @property
     def url(self) -> str:
         """The server's root, such as "http://127.0.0.1:4010"."""
+        scheme = "http" if self._tls is None else "https"
         host = _REACHABLE.get(self._host, self._host)
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        return (
+            f"{scheme}://[{host}]:{self.port}" if ":" in host else f"{scheme}://{host}:{self.port}"
+        )
 
     @property
     def base_url(self) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _BLANK = (b"\r\n", b"\n")
 _PIECE = 65_536
+_AT_ONCE = 0.001
 
 
 class TimedSource(io.RawIOBase):
@@ -63,6 +64,14 @@ class RequestReader:
         except (TimeoutError, ConnectionError):
             return False
 
+    def has_ended(self) -> bool:
+        """Tell, without waiting, whether the client has sent its last byte."""
+        self._source.allow(_AT_ONCE)
+        try:
+            return not self._file.peek(1)
+        except TimeoutError:
+            return False
+
     def head(self) -> tuple[bytes, bytes]:
         """Read and return a request line and the block of header lines with its empty line.
 
@@ -84,6 +93,8 @@ class RequestReader:
             if line in _BLANK:
                 return request_line, b"".join(fields)
             framing.check_field_line(line)
+            if len(fields) > self._limits.head_fields:
+                raise framing.too_many_fields(self._limits.head_fields)
 
     def body(self, length: int | None, limit: int) -> bytes:
         """Read a body of `length` bytes, or a chunked one where that is None.

@@ -39,19 +39,38 @@ def server_context(
     return context
 
 
-def secured(connection: socket.socket, context: ssl.SSLContext, *, seconds: float) -> ssl.SSLSocket:
-    """Return a connection that speaks TLS; the given one is used up, and closed by an error.
+class PlainHttp(OSError):
+    """A client that speaks HTTP where HTTPS is spoken."""
+
+
+def wrapped(connection: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
+    """Return a connection that will speak TLS after its handshake; the given one is used up."""
+    return context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+
+
+def shake_hands(connection: ssl.SSLSocket, *, seconds: float) -> None:
+    """Agree with a client on how to speak.
 
     Args:
-        connection: As accepted.
-        context: That of the server.
-        seconds: How long the client may take for the handshake.
+        connection: As `wrapped`.
+        seconds: How long the client may take.
 
     Raises:
-        OSError: The client speaks no TLS, is too slow, or leaves.
+        PlainHttp: The client does not know that this is HTTPS.
+        OSError: The client speaks no TLS that will do, is too slow, or leaves.
     """
     connection.settimeout(seconds)
-    return context.wrap_socket(connection, server_side=True)
+    try:
+        connection.do_handshake()
+    except ssl.SSLError as error:
+        if error.reason == "HTTP_REQUEST":
+            raise PlainHttp("the client speaks plain HTTP") from None
+        raise
+
+
+def unwrapped(connection: ssl.SSLSocket) -> socket.socket:
+    """Return the bare connection under one that speaks TLS, which is used up."""
+    return socket.socket(fileno=connection.detach())
 
 
 def say_goodbye(connection: socket.socket) -> None:
