@@ -44,7 +44,9 @@ _TAIL = frozenset(("choices", "usage", "moderation"))
 _IN_CHOICE = frozenset(("index", "message", "delta", "logprobs", "finish_reason"))
 _EMPTY_HEAD: JsonObject = {"id": "", "object": "", "created": 0, "model": "", "choices": []}
 _BLOCK = 16
-_POOL = 256
+_POOL = 64
+PADDED = "obfuscation"
+"""The member of a chunk that hides how long its text is."""
 _PADDING = string.ascii_lowercase + string.digits
 
 
@@ -211,7 +213,7 @@ def _obfuscated(
     and moderation, so that only what differs is encoded. What stands beside text is not counted,
     and a chunk that no client reads is not padded (recorded from Azure).
     """
-    pool = letters_and_digits(draw, _POOL) if draw else "0" * _POOL
+    padding = Padding(draw)
     is_ordinary = not style.member_places and style.padding_field is None
     for number, chunk in enumerate(chunks):
         if style.leading_empty and number == 0:
@@ -221,8 +223,20 @@ def _obfuscated(
             size = ordinary + _compact_size(bare_choices(chunk, style)) - len("[]")
         else:
             size = _compact_size({**chunk, "choices": bare_choices(chunk, style)})
-        start = draw.index(_POOL - _BLOCK) if draw else 0
-        yield {**chunk, "obfuscation": pool[start : start + -size % _BLOCK]}
+        yield {**chunk, PADDED: padding.letters(-size % _BLOCK)}
+
+
+class Padding:
+    """The letters that chunks of one stream are padded with; all alike without a draw."""
+
+    def __init__(self, draw: Draw | None) -> None:
+        self._draw = draw
+        self._pool = letters_and_digits(draw, _POOL) if draw else "0" * _POOL
+
+    def letters(self, length: int) -> str:
+        """Return the padding of the next chunk: fewer than 16 letters."""
+        start = self._draw.index(_POOL - _BLOCK) if self._draw else 0
+        return self._pool[start : start + length]
 
 
 def _padded(

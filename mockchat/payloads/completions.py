@@ -1,6 +1,6 @@
 """Answer a request: a completion that keeps to all it asks, or the same around a scripted message."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import cast
 
@@ -8,6 +8,7 @@ from mockchat.contract.contract import Contract
 from mockchat.payloads.answering import Answering, answering_of
 from mockchat.payloads.choices import Answer, answer
 from mockchat.payloads.draw import Draw
+from mockchat.payloads.frames import BLANKS, NO_DRAW, Drawn, Frame, time_of
 from mockchat.payloads.logprobs import logprobs_of
 from mockchat.payloads.members import EMPTY_DELTA, MESSAGE_ORDER, ReplyMembers
 from mockchat.payloads.moderation import moderation_of
@@ -19,8 +20,6 @@ from mockchat.payloads.sources import sources_of
 from mockchat.payloads.tokens import Tokenizer
 from mockchat.payloads.usage import usage_of
 from mockchat.types import Completion, Json, JsonObject, JsonView, Kind
-
-_EARLIEST, _LATEST = 1_700_000_000, 1_800_000_000  # `created`: November 2023 to January 2027
 
 _NO_TIER = "auto"
 """The tier a request asks for that names none, or none we know."""
@@ -59,10 +58,10 @@ def complete(  # noqa: PLR0913 - what a reply may depend on, by name
     answering = answering_of(
         request, contract, kind=kind, shapes=checked_shapes(shapes), tokenizer=tokenizer
     )
-    created = draw.integer(_EARLIEST, _LATEST)
+    created = time_of(draw)
     making = partial(answer, answering, created, draw)
     answers = [draw.together(making) for _ in range(answering.asked.n)]
-    return _completion(answering, answers, created, draw)
+    return cast("Completion", _completion(answering, answers, created, draw))
 
 
 def completion_of(  # noqa: PLR0913 - what a script may say; all but two are named by keyword
@@ -89,31 +88,75 @@ def completion_of(  # noqa: PLR0913 - what a script may say; all but two are nam
         usage: Members that replace the counted ones; the total follows them.
         tokenizer: What counts tokens, None for the approximate one.
     """
+    return framed(
+        request,
+        draw,
+        contract=contract,
+        message=message,
+        finish_reason=finish_reason,
+        usage=usage,
+        tokenizer=tokenizer,
+    )[0]
+
+
+def framed(  # noqa: PLR0913 - see completion_of
+    request: JsonView,
+    draw: Draw,
+    *,
+    contract: Contract,
+    message: JsonView | Sequence[JsonView],
+    finish_reason: str | None = None,
+    usage: JsonView | None = None,
+    tokenizer: Tokenizer | None = None,
+) -> tuple[Completion, Frame | None]:
+    """Return what `completion_of` does, and the completion's frame.
+
+    The frame is None where more than id, time and fingerprint is drawn: ids of calls, audio, log
+    probabilities. Otherwise the same request gets any further completion from it.
+    """
     answering = answering_of(request, contract, tokenizer=tokenizer)
-    created = draw.integer(_EARLIEST, _LATEST)
     messages = [message] * answering.asked.n if isinstance(message, Mapping) else message
+    patterns = answering.members.id_patterns
+    try:
+        made = _said(answering, messages, finish_reason, BLANKS["created"], NO_DRAW)
+    except Drawn:
+        made = _said(answering, messages, finish_reason, time_of(draw), draw)
+        return cast("Completion", _with_usage(made, usage)), None
+    frame = Frame.of(_with_usage(made, usage), patterns)
+    return frame.completion(frame.drawn(draw)), frame
+
+
+def _said(
+    answering: Answering,
+    messages: Sequence[JsonView],
+    finish_reason: str | None,
+    created: int,
+    draw: Draw,
+) -> JsonObject:
     answers = [
         scripted_answer(one, finish_reason, answering, draw, created=created) for one in messages
     ]
-    completion = _completion(answering, answers, created, draw)
-    if usage is not None:
-        counted = {**completion["usage"], **usage}
-        total = counted["prompt_tokens"] + counted["completion_tokens"]
-        merged = {**counted, "total_tokens": usage.get("total_tokens", total)}
-        return cast("Completion", {**completion, "usage": merged})
-    return completion
+    return _completion(answering, answers, created, draw)
+
+
+def _with_usage(completion: JsonObject, usage: JsonView | None) -> JsonObject:
+    if usage is None:
+        return completion
+    counted = {**completion["usage"], **usage}
+    total = counted["prompt_tokens"] + counted["completion_tokens"]
+    return {**completion, "usage": {**counted, "total_tokens": usage.get("total_tokens", total)}}
 
 
 def _completion(
     answering: Answering, answers: Sequence[Answer], created: int, draw: Draw
-) -> Completion:
+) -> JsonObject:
     """Put the answers into the object that recorded replies are, member by member in their order."""
     asked, members = answering.asked, answering.members
-    top, patterns = members.top, members.id_patterns
+    top, spell = members.top, _spelling(members, draw)
     profile, is_stream = answering.profile, asked.is_stream
     spent = [one.spent for one in answers]
     completion: JsonObject = {
-        "id": spelt(draw, patterns.get("id"), completion_id),
+        "id": spell("id", completion_id),
         "object": "chat.completion",
         "created": created,
         "model": asked.known.snapshot if asked.known else asked.model,
@@ -122,7 +165,7 @@ def _completion(
             usage_of(spent, answering, draw), "usage", profile, draw, is_stream=is_stream
         ),
         "service_tier": _tier(asked.request.get("service_tier"), members),
-        "system_fingerprint": spelt(draw, patterns.get("system_fingerprint"), system_fingerprint),
+        "system_fingerprint": spell("system_fingerprint", system_fingerprint),
     }
     if isinstance(asked.request.get("metadata"), dict) and not is_stream:
         completion["metadata"] = asked.request["metadata"]
@@ -139,7 +182,14 @@ def _completion(
     declared = keep_promises(declared, "completion", profile, draw, is_stream=is_stream)
     if answering.kind == "wild" and draw.chance(0.05):
         declared[_FUTURE_MEMBER] = draw.text(0, 40, "wild")
-    return cast("Completion", declared)
+    return declared
+
+
+def _spelling(members: ReplyMembers, draw: Draw) -> Callable[[str, Callable[[Draw], str]], Json]:
+    """Return what makes the identifiers of a completion, or blanks where nothing is drawn."""
+    if draw is NO_DRAW:
+        return lambda name, _: BLANKS[name]
+    return lambda name, usual: spelt(draw, members.id_patterns.get(name), usual)
 
 
 def _tier(asked: Json, members: ReplyMembers) -> str:

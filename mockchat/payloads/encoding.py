@@ -12,6 +12,11 @@ _PRETTY = json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=2)
 _COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
+def compact(value: Json) -> str:
+    """Return the text of `encode_compact`."""
+    return _COMPACT.encode(value)
+
+
 def encode_json(value: Json) -> bytes:
     """Encode a reply body as the real service formats it: two spaces, key order kept, a newline.
 
@@ -22,10 +27,10 @@ def encode_json(value: Json) -> bytes:
         ValueError: For NaN or an infinity, which JSON cannot say.
     """
     try:
-        text = _pretty(value, "\n")
+        text = pretty(value, "\n")
     except (TypeError, ValueError, RecursionError):
         text = _PRETTY.encode(value)  # keys that are no text, and errors in its own words
-    return _bytes(text) + b"\n"
+    return as_bytes(text) + b"\n"
 
 
 def encode_compact(value: Json) -> bytes:
@@ -34,7 +39,7 @@ def encode_compact(value: Json) -> bytes:
     Raises:
         ValueError: For NaN or an infinity, which JSON cannot say.
     """
-    return _bytes(_COMPACT.encode(value))
+    return as_bytes(compact(value))
 
 
 def encode_chunk(chunk: JsonView) -> bytes:
@@ -46,27 +51,32 @@ def encode_chunk(chunk: JsonView) -> bytes:
     return b"data: " + encode_compact(chunk) + b"\n\n"
 
 
-def _pretty(value: Json, line: str) -> str:
-    """Do what the standard encoder does with an indent, which it does without its C half.
+def pretty(value: Json, line: str) -> str:
+    """Return text as the standard encoder does with an indent, which it does without its C half.
 
     Args:
         value: What to encode.
         line: A line break with the indent of `value`.
+
+    Raises:
+        TypeError: A key is no text.
+        ValueError: For NaN or an infinity.
     """
     if isinstance(value, str):
         return encode_basestring(value)
     if value and isinstance(value, dict):
         deeper = f"{line}  "
-        members = [f"{encode_basestring(key)}: {_pretty(value[key], deeper)}" for key in value]
+        members = [f"{encode_basestring(key)}: {pretty(value[key], deeper)}" for key in value]
         return f"{{{deeper}{f',{deeper}'.join(members)}{line}}}"
     if value and isinstance(value, list | tuple):
         deeper = f"{line}  "
-        return f"[{deeper}{f',{deeper}'.join(_pretty(item, deeper) for item in value)}{line}]"
+        return f"[{deeper}{f',{deeper}'.join(pretty(item, deeper) for item in value)}{line}]"
     if value is None:
         return "null"
     return repr(value) if type(value) is int else _COMPACT.encode(value)
 
 
-def _bytes(text: str) -> bytes:
+def as_bytes(text: str) -> bytes:
+    """Return text as UTF-8, half a surrogate pair as its escape."""
     # Python's escape of a lone surrogate (\udc80) happens to be JSON's.
     return text.encode("utf-8", "backslashreplace")

@@ -2,6 +2,7 @@
 
 import string
 from collections.abc import Callable
+from functools import cache
 
 from mockchat.payloads.draw import Draw
 
@@ -42,8 +43,15 @@ def audio_id(draw: Draw) -> str:
 def _digits_of(draw: Draw, length: int, digits: str) -> str:
     # One large number instead of many small choices: quick, and one thing to shrink.
     number = draw.integer(0, len(digits) ** length - 1)
-    found = []
-    for _ in range(length):
-        number, digit = divmod(number, len(digits))
-        found.append(digits[digit])
-    return "".join(found)
+    pairs, base = _pairs(digits), len(digits) ** 2
+    found = ""
+    for _ in range(length // 2):
+        number, pair = divmod(number, base)
+        found += pairs[pair]
+    return found + digits[number] if length % 2 else found
+
+
+@cache
+def _pairs(digits: str) -> list[str]:
+    """Return every two digits by their number, the lower digit first."""
+    return [low + high for high in digits for low in digits]

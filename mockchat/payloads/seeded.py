@@ -4,7 +4,8 @@ import hashlib
 import json
 import random
 from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Set as AbstractSet
+from typing import Self, TypeVar
 
 from mockchat.payloads import formats, regexes
 from mockchat.types import Json, JsonView
@@ -76,6 +77,11 @@ class SeededDraw:
     def together(self, make: Callable[[], _Made]) -> _Made:
         """Return what `make` makes."""
         return make()
+
+    def ahead(self, choices: int, options: AbstractSet[int]) -> Self:
+        """Return this draw: its questions cost nothing."""
+        del choices, options
+        return self
 
     def integer(self, lo: int, hi: int) -> int:
         """Return a whole number between the bounds, all equally likely."""
@@ -156,6 +162,38 @@ def draw_for(  # noqa: PLR0913 - each is a part of the law
     Raises:
         ValueError: A number in `settings` or `body` is not finite.
     """
-    parts = [seed, profile, settings, method, path, body, repeat, locale]
-    digest = hashlib.sha256(canonical_json(parts).encode("ascii")).digest()
-    return SeededDraw(digest, locale=locale)
+    return Draws(
+        seed=seed,
+        profile=profile,
+        settings=settings,
+        method=method,
+        path=path,
+        body=body,
+        locale=locale,
+    ).draw(repeat)
+
+
+class Draws:
+    """The draws of all replies to one request; arguments as for `draw_for`."""
+
+    def __init__(  # noqa: PLR0913 - each is a part of the law
+        self,
+        *,
+        seed: int | str,
+        profile: str,
+        settings: JsonView,
+        method: str,
+        path: str,
+        body: Json,
+        locale: str = "en_US",
+    ) -> None:
+        parts = canonical_json([seed, profile, settings, method, path, body])
+        self._parts = hashlib.sha256(parts.removesuffix("]").encode("ascii"))
+        self._locale = locale
+        self._end = canonical_json([locale]).removeprefix("[")
+
+    def draw(self, repeat: int = 0) -> SeededDraw:
+        """Return the draw of a reply: which reply to this very request it is, from 0."""
+        whole = self._parts.copy()
+        whole.update(f",{repeat},{self._end}".encode("ascii"))
+        return SeededDraw(whole.digest(), locale=self._locale)

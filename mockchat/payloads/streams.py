@@ -27,8 +27,7 @@ def stream_of(
         profile: How its servers stream.
         draw: What decides on the letters of the padding.
     """
-    asked = request.get("stream_options")
-    options: JsonView = asked if isinstance(asked, dict) else {}
+    options = _options(request)
     style = stream_style(profile)
     if options.get("continuous_usage_stats") is True:
         style = replace(style, usage="every", usage_null=False)
@@ -37,6 +36,17 @@ def stream_of(
         plan,
         style=style,
         include_usage=options.get("include_usage") is True,
-        obfuscation=options.get("include_obfuscation") is not False,
+        obfuscation=is_padded(request, profile),
         draw=draw,
     )
+
+
+def is_padded(request: JsonView, profile: Profile) -> bool:
+    """Tell whether the chunks of the stream that answers `request` hide how long their text is."""
+    is_wanted = _options(request).get("include_obfuscation") is not False
+    return is_wanted and stream_style(profile).obfuscation
+
+
+def _options(request: JsonView) -> JsonView:
+    asked = request.get("stream_options")
+    return asked if isinstance(asked, dict) else {}
