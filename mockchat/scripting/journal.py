@@ -13,6 +13,7 @@ from mockchat.scripting import assertions
 from mockchat.scripting.assertions import Request
 from mockchat.scripting.attempts import Attempts, has_failed, key_of
 from mockchat.scripting.entries import Entry
+from mockchat.scripting.journal_weight import JOURNAL_BYTES, weight
 from mockchat.scripting.queries import Wanted, matching, view_of
 from mockchat.scripting.request_view import RequestView
 from mockchat.scripting.sharing import Sink, StateLost
@@ -31,6 +32,8 @@ class Journal:
 
     Args:
         limit: How many exchanges are kept; older ones are dropped and counted in `dropped`.
+        memory: How many bytes they may take, by `journal_weight`; the newest one is kept at all
+            events.
         patience: The longest wait for deliveries in flight, in seconds.
         clock: Gives the time in seconds; it must not go back.
         sink: Where every exchange is sent besides, when it is added and when it is over.
@@ -44,15 +47,21 @@ class Journal:
         self,
         *,
         limit: int = 1000,
+        memory: int = JOURNAL_BYTES,
         patience: float = 2.0,
         clock: Callable[[], float] = time.monotonic,
         sink: Sink | None = None,
     ) -> None:
         if limit < 1:
             raise BadArgument("Journal(limit=)", limit, "1 or more")
+        if memory < 1:
+            raise BadArgument("Journal(memory=)", memory, "1 or more")
         self.clock = clock
         self.patience = patience
         self._kept: deque[Entry] = deque(maxlen=limit)
+        self._memory = memory
+        self._weights: deque[int] = deque()
+        self._weight = 0
         self._added = 0
         self._linked = 0
         self._attempts = Attempts(limit)
@@ -74,10 +83,12 @@ class Journal:
     def note(self, entry: Entry) -> int:
         """Append what is known of an exchange and return its index; otherwise as `add`."""
         entry.clean()
-        delivery = entry.delivery
+        delivery, weighs = entry.delivery, weight(entry)
         with self._changed:
-            if len(self._kept) == self._kept.maxlen:
+            while self._kept and self._is_full(weighs):
                 self._drop()
+            self._weights.append(weighs)
+            self._weight += weighs
             entry.index = index = self._added
             self._added = index + 1
             entry.answered = self.clock()
@@ -284,6 +295,10 @@ class Journal:
             self._attempts.link(oldest, oldest.key)
             self._linked = oldest.index + 1
         self._in_flight.pop(oldest.index, None)
+        self._weight -= self._weights.popleft()
+
+    def _is_full(self, weighs: int) -> bool:
+        return len(self._kept) == self._kept.maxlen or self._weight + weighs > self._memory
 
     def _end(self, entry: Entry, outcome: Outcome, written: int) -> None:
         entry.outcome, entry.written, entry.finished = outcome, written, self.clock()

@@ -1,8 +1,9 @@
 """All stubs of one test: which one answers, and whether everything went as written."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Self, Unpack
 
 from mockchat.contract.contract import Contract, contract_for
@@ -14,10 +15,11 @@ from mockchat.scripting.contents import Reply, Replying, ReplyOptions, given_opt
 from mockchat.scripting.failures import NoStubMatched, UnfinishedDelivery, UnusedReply
 from mockchat.scripting.faults import Ability, check_playable
 from mockchat.scripting.journal import Journal
-from mockchat.scripting.matching import Conditions, Matcher, RequestView, matcher
+from mockchat.scripting.journal_weight import JOURNAL_BYTES
+from mockchat.scripting.matching import Conditions, Matcher, Mismatch, RequestView, matcher
 from mockchat.scripting.replies import check_written
 from mockchat.scripting.shadowing import UnreachableStub, covers
-from mockchat.scripting.sharing import Count, Sink, own_count
+from mockchat.scripting.sharing import Counts, OwnCounts, Sink
 from mockchat.types import Level, Unmatched, Unused
 
 _MOST_PROBLEMS = 100
@@ -38,6 +40,7 @@ class Stub:
     Attributes:
         name: "stub 2 (test_agent.py:40)": position in the script, and where it was written.
         matcher: Which requests it answers.
+        place: What its script counts its replies by.
     """
 
     def __init__(  # noqa: PLR0913 - what a script makes, in one place
@@ -48,11 +51,13 @@ class Stub:
         *,
         check: Callable[[Reply], None],
         reach: Callable[["Stub"], None],
-        count: Count,
+        counts: Counts,
+        place: int,
     ) -> None:
         self.name = name
         self.matcher = matches
-        self._count = count
+        self.place = place
+        self._counts = counts
         self._turns: list[_Turn] = []
         self._lock = lock
         self._check = check
@@ -109,7 +114,7 @@ class Stub:
     @property
     def sent(self) -> int:
         """How many replies it gave."""
-        return self._count.taken
+        return self._counts.taken(self.place)
 
     @property
     def total(self) -> int | None:
@@ -142,18 +147,15 @@ class Stub:
             return f"exhausted, {self.sent} of {self.total} {noun} sent"
         return None
 
-    def take(self) -> tuple[Reply, int] | None:
-        """Return the next reply with its ordinal and count it as sent; None if none is left."""
-        ordinal = self._count.take(self.total)
-        if ordinal is None:
-            return None
+    def given(self, ordinal: int) -> Reply:
+        """Return the reply given after `ordinal` others."""
         with self._lock:
             seen = 0
             for turn in self._turns:
                 if turn.times is None or ordinal < seen + turn.times:
-                    return turn.reply, ordinal
+                    return turn.reply
                 seen += turn.times
-            return None
+            return self._turns[-1].reply  # `times` made it fewer meanwhile
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
@@ -200,8 +202,9 @@ class Script:
         unused: "fail": a reply that nothing asked for fails the test.
         level: How replies are judged.
         journal_limit: How many exchanges the journal keeps.
+        journal_bytes: How much memory they may take.
         abilities: What the adapters that play its replies can do; all unless said.
-        counts: Makes the count of a stub's replies, by the stub's place in the script.
+        counts: How many replies of each stub were given; of this process alone if not given.
         sink: Where the journal sends its exchanges besides.
     """
 
@@ -214,8 +217,9 @@ class Script:
         unused: Unused = "fail",
         level: Level = "observed",
         journal_limit: int = 1000,
+        journal_bytes: int = JOURNAL_BYTES,
         abilities: frozenset[Ability] = frozenset(Ability),
-        counts: Callable[[int], Count] = own_count,
+        counts: Counts | None = None,
         sink: Sink | None = None,
     ) -> None:
         self.name = name
@@ -224,8 +228,9 @@ class Script:
         self.unused = unused
         self.level: Level = level
         self.abilities = abilities
-        self.journal = Journal(limit=journal_limit, sink=sink)
-        self._counts = counts
+        self.journal = Journal(limit=journal_limit, memory=journal_bytes, sink=sink)
+        self._counts = counts or OwnCounts()
+        self._places = count()
         self._stubs: list[Stub] = []
         self._problems: list[MockchatError] = []
         self._told: set[str] = set()
@@ -246,9 +251,14 @@ class Script:
             for earlier in self._stubs:
                 if earlier.is_endless and covers(earlier.matcher, matches):
                     raise UnreachableStub(name, earlier.name, str(earlier.matcher))
-            count = self._counts(len(self._stubs))
             stub = Stub(
-                name, matches, self._lock, check=self._check, reach=self._reach, count=count
+                name,
+                matches,
+                self._lock,
+                check=self._check,
+                reach=self._reach,
+                counts=self._counts,
+                place=next(self._places),
             )
             self._stubs.append(stub)
         return stub
@@ -276,16 +286,24 @@ class Script:
         Raises:
             NoStubMatched: There is none; under `unmatched="fail"` this fails the test as well.
         """
-        reasons: list[tuple[Stub, tuple[str, ...]]] = []
+        asked: dict[int, tuple[Stub, tuple[Mismatch, ...]]] = {}
+
+        def matching() -> Iterator[tuple[int, int | None]]:
+            for stub in self.stubs:
+                mismatches = stub.matcher.mismatches(view)
+                asked[stub.place] = stub, mismatches
+                if not mismatches:
+                    yield stub.place, stub.total
+
         # Outside the lock: a callable of the test may take its time or read the journal.
-        for stub in self.stubs:
-            mismatches = stub.matcher.mismatches(view)
-            taken = None if mismatches else stub.take()
-            if taken is not None:
-                return Selection(stub=stub, reply=taken[0], ordinal=taken[1])
-            obstacle = stub.obstacle
-            said = (*map(str, mismatches), *(() if obstacle is None else (obstacle,)))
-            reasons.append((stub, said))
+        taken = self._counts.take(matching())
+        if taken is not None:
+            stub, ordinal = asked[taken[0]][0], taken[1]
+            return Selection(stub=stub, reply=stub.given(ordinal), ordinal=ordinal)
+        reasons = [
+            (stub, (*map(str, mismatches), *filter(None, (stub.obstacle,))))
+            for stub, mismatches in asked.values()
+        ]
         error = _no_stub_matched(view, reasons)
         if self.unmatched == "fail":
             self.charge(error)

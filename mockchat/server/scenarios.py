@@ -115,6 +115,8 @@ class ScenarioApp:
             unmatched=settings.unmatched,
             unused="ignore",
             level=settings.level,
+            journal_limit=settings.journal_limit,
+            journal_bytes=settings.journal_bytes,
             abilities=connection.ABILITIES,
         )
         for scenario in scenarios:

@@ -9,6 +9,7 @@ from mockchat.errors import BadArgument
 from mockchat.payloads.encodings import APPROXIMATE, tokenizer_named
 from mockchat.payloads.shapes import checked_shapes
 from mockchat.payloads.text import DEFAULT_LOCALE, language
+from mockchat.scripting.journal_weight import JOURNAL_BYTES
 from mockchat.scripting.quotas import Limits
 from mockchat.server.cors import checked_origins
 from mockchat.server.framing import Limits as ConnectionLimits
@@ -39,6 +40,8 @@ class Settings:
         stored_limit: How many stored completions are kept; older ones make room.
         limits: What clients may use in a time; None: as much as they like.
         connection: What clients may send, and how long they may take.
+        journal_limit: How many exchanges a journal keeps; older ones are dropped.
+        journal_bytes: How much memory they may take; see `journal_weight`.
         cors: The origins whose pages may call, as browsers send them; "*" is any, () none.
         certificate: The PEM file with which HTTPS is spoken, None for plain HTTP.
         key: The PEM file of its private key, None where that is in the same file.
@@ -65,12 +68,14 @@ class Settings:
     stored_limit: int = 1000
     limits: Limits | None = None
     connection: ConnectionLimits = field(default_factory=ConnectionLimits)
+    journal_limit: int = 1000
+    journal_bytes: int = JOURNAL_BYTES
     cors: tuple[str, ...] = ()
     certificate: Path | None = None
     key: Path | None = None
 
     def __post_init__(self) -> None:
-        for name in ("body_limit", "stored_limit"):
+        for name in ("body_limit", "stored_limit", "journal_limit", "journal_bytes"):
             if getattr(self, name) < 1:
                 raise BadArgument(name, getattr(self, name), "1 or more")
         if self.locale != DEFAULT_LOCALE:  # looking into Faker takes 50 ms
