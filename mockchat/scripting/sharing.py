@@ -1,7 +1,7 @@
 """What the workers that serve one script may share; without workers each process keeps its own."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol, TypeAlias, TypeVar
 
 from mockchat.errors import MockchatError
@@ -33,32 +33,43 @@ class StateLost(MockchatError):
         )
 
 
-class Count(Protocol):
-    """How many replies of one stub were given."""
+class Counts(Protocol):
+    """How many replies of each stub of one script were given; a stub is known by its place."""
 
-    def take(self, most: int | None) -> int | None:
-        """Count one more and return how many there were before; None, uncounted, where `most` were."""
+    def take(self, wanted: Iterable[tuple[int, int | None]]) -> tuple[int, int] | None:
+        """Count one more reply of the first stub that has one left.
 
-    @property
-    def taken(self) -> int:
-        """How many were given so far."""
+        Args:
+            wanted: Places in order, each with how many replies there are in all; None: no end.
+
+        Returns:
+            The place, and how many replies of it were given before; None where none has one left.
+        """
+
+    def taken(self, place: int) -> int:
+        """Return how many replies of a stub were given so far."""
 
 
-class OwnCount:
-    """A count of this process alone; safe to use from many threads."""
+class OwnCounts:
+    """The counts of this process alone; safe to use from many threads."""
 
     def __init__(self) -> None:
-        self.taken = 0
+        self._taken: dict[int, int] = {}
         self._lock = threading.Lock()
 
-    def take(self, most: int | None) -> int | None:
-        """Count one more, as `Count` says."""
-        with self._lock:
-            before = self.taken
-            if most is not None and before >= most:
-                return None
-            self.taken = before + 1
-            return before
+    def take(self, wanted: Iterable[tuple[int, int | None]]) -> tuple[int, int] | None:
+        """Count one more reply, as `Counts` says; `wanted` is read no further than needed."""
+        for place, most in wanted:
+            with self._lock:
+                before = self._taken.get(place, 0)
+                if most is None or before < most:
+                    self._taken[place] = before + 1
+                    return place, before
+        return None
+
+    def taken(self, place: int) -> int:
+        """Return how many replies of a stub were given so far."""
+        return self._taken.get(place, 0)
 
 
 class Accounts(Protocol):
@@ -88,8 +99,8 @@ class Sink(Protocol):
 class State(Protocol):
     """What all workers of one server share."""
 
-    def counts(self, script: str) -> Callable[[int], Count]:
-        """Return what makes the count of a stub, by its place in the script of this name."""
+    def counts(self, script: str) -> Counts:
+        """Return the counts of the script of this name."""
 
     @property
     def accounts(self) -> Accounts:
@@ -98,8 +109,3 @@ class State(Protocol):
     @property
     def sink(self) -> Sink:
         """Where exchanges go."""
-
-
-def own_count(place: int) -> Count:  # noqa: ARG001 - the place matters where counts are shared
-    """Return a count that nobody else knows."""
-    return OwnCount()

@@ -15,6 +15,7 @@ from mockchat.scripting.entries import Entry
 from mockchat.scripting.failures import LateRequest, carried
 from mockchat.scripting.script import Script
 from mockchat.scripting.scripts import Scripts
+from mockchat.scripting.sharing import Accounts, StateLost
 from mockchat.server import chat, models, stored_operations
 from mockchat.server.cors import preflight_fields, shared
 from mockchat.server.credentials import problem_with
@@ -56,12 +57,15 @@ class App:
     Args:
         settings: How it answers.
         scripts: The open scripts; a request that belongs to none is answered as `settings` say.
+        accounts: What clients have used, where workers share it.
 
     Raises:
         BrokenProfile: The profile cannot be read as a contract.
     """
 
-    def __init__(self, settings: Settings, scripts: Scripts) -> None:
+    def __init__(
+        self, settings: Settings, scripts: Scripts, accounts: Accounts | None = None
+    ) -> None:
         profile = settings.profile
         self._settings = settings
         self._scripts = scripts
@@ -69,13 +73,14 @@ class App:
         self._key_headers = key_headers(profile.documents)
         self._headers = ServiceHeaders(profile.settings)
         contract = contract_of(profile)
+        tokenizer = tokenizer_named(settings.tokenizer)
         self._service = Service(
             settings=settings,
             contract=contract,
             style=stream_style(profile),
             stores=Stores(settings.stored_limit),
             repeats=Repeats(counts=settings.vary_repeats),
-            limiter=Limiter(settings.limits, contract, tokenizer_named(settings.tokenizer)),
+            limiter=Limiter(settings.limits, contract, tokenizer, accounts),
         )
 
     @property
@@ -182,6 +187,8 @@ class App:
             return _late(problem)
         if isinstance(problem, Refusal):
             return problem.error
+        if isinstance(problem, StateLost):
+            return _lost(problem)
         if call.script is None:
             report(f"{call.incoming.method} {call.path!r} could not be answered", problem)
             return self._service.contract.error("server_error")
@@ -206,24 +213,27 @@ class App:
         if call.script is None:
             return Ticket(delivery=delivery, finish=_forget)
         journal, told = call.script.journal, (result.body, result.chunks or ())
-        index = journal.note(
-            Entry(
-                method=call.incoming.method,
-                path=call.path,
-                query=call.incoming.query,
-                headers=call.incoming.headers,
-                request=call.request,
-                status=delivery.status,
-                told=lambda: told,
-                stub=call.stub,
-                mismatches=call.mismatches,
-                violations=call.violations,
-                ending=delivery.ending,
-                delivery=delivery,
-                fault=_fault(result),
-                received=journal.clock() - (time.monotonic() - received),
-            )
+        entry = Entry(
+            method=call.incoming.method,
+            path=call.path,
+            query=call.incoming.query,
+            headers=call.incoming.headers,
+            request=call.request,
+            status=delivery.status,
+            told=lambda: told,
+            stub=call.stub,
+            mismatches=call.mismatches,
+            violations=call.violations,
+            ending=delivery.ending,
+            delivery=delivery,
+            fault=_fault(result),
+            received=journal.clock() - (time.monotonic() - received),
         )
+        try:
+            index = journal.note(entry)
+        except StateLost as lost:
+            refused = self._delivery(call, self._error(_lost(lost)), received)
+            return Ticket(delivery=refused, finish=_forget)
         return Ticket(
             delivery=delivery,
             finish=partial(journal.finish, index),
@@ -238,6 +248,15 @@ def _fault(result: Result) -> str | None:
 
 def _forget(outcome: Outcome) -> None:
     """Take note of nothing: there is no journal for a request without a script."""
+
+
+def _lost(lost: StateLost) -> ApiError:
+    return ApiError(
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        type="mockchat_state_lost",
+        message=str(lost),
+        headers=(("retry-after", "1"),),
+    )
 
 
 def _late(late: MockchatError) -> ApiError:

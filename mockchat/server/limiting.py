@@ -17,6 +17,7 @@ from mockchat.scripting.quotas import Limits, Quotas, Refused, Standing, retry_f
 from mockchat.scripting.replies import api_error
 from mockchat.scripting.request_view import RequestView
 from mockchat.scripting.script import Script
+from mockchat.scripting.sharing import Accounts
 from mockchat.server.service_headers import duration
 
 _STATUS = {"context_length_exceeded": HTTPStatus.BAD_REQUEST}
@@ -57,13 +58,21 @@ class Limiter:
         limits: None: nothing is counted.
         contract: Whose errors are answered.
         tokenizer: What counts the tokens of prompts.
+        accounts: What clients have used, where workers share it: one for all scripts.
     """
 
-    def __init__(self, limits: Limits | None, contract: Contract, tokenizer: Tokenizer) -> None:
+    def __init__(
+        self,
+        limits: Limits | None,
+        contract: Contract,
+        tokenizer: Tokenizer,
+        accounts: Accounts | None = None,
+    ) -> None:
         self._limits = limits
         self._contract = contract
         self._tokenizer = tokenizer
-        self._shared = Quotas(limits or Limits())
+        self._accounts = accounts
+        self._shared = Quotas(limits or Limits(), accounts)
         self._of: weakref.WeakKeyDictionary[Script, Quotas] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
 
@@ -91,7 +100,7 @@ class Limiter:
                 return self._shared
             quotas = self._of.get(script)
             if quotas is None:
-                quotas = self._of[script] = Quotas(limits)
+                quotas = self._of[script] = Quotas(limits, self._accounts)
             return quotas
 
     def _window(self, limits: Limits, view: RequestView) -> int | None:

@@ -1,5 +1,6 @@
 """Serve scenario files: one script of all their stubs, made again when a file changes."""
 
+import hashlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from mockchat.exchange import Incoming
 from mockchat.scripting.scenario import BrokenScenario, Scenario, read_scenario
 from mockchat.scripting.script import Script
 from mockchat.scripting.scripts import Scripts
+from mockchat.scripting.sharing import State
 from mockchat.server import connection
 from mockchat.server.app import App
 from mockchat.server.reports import logger
@@ -46,6 +48,7 @@ class ScenarioApp:
         files: The scenario files; their stubs stand one file after the other.
         settings_of: The settings of a server whose scenarios ask for these options.
         schemas: A folder of the caller's own profiles.
+        state: What the workers share that serve the same files; the same texts, the same counts.
 
     Raises:
         BrokenScenario: A file cannot be used.
@@ -58,8 +61,10 @@ class ScenarioApp:
         files: Sequence[Path],
         settings_of: Callable[[Mapping[str, object]], Settings],
         schemas: Path | None = None,
+        state: State | None = None,
     ) -> None:
         self._files = files
+        self._state = state
         self._schemas = schemas
         self._settings_of = settings_of
         self._lock = threading.Lock()
@@ -104,7 +109,9 @@ class ScenarioApp:
             logger.warning("the scenario was read again: %s", self.summary)
 
     def _made(self) -> tuple[App, Settings, Script]:
+        texts = [file.read_bytes() for file in self._files]
         scenarios = [read_scenario(file) for file in self._files]
+        state, digest = self._state, hashlib.sha256(b"\0".join(texts)).hexdigest()
         for scenario in scenarios:
             scenario.contract(self._schemas)
         options = joint_options(scenarios)
@@ -118,12 +125,15 @@ class ScenarioApp:
             journal_limit=settings.journal_limit,
             journal_bytes=settings.journal_bytes,
             abilities=connection.ABILITIES,
+            counts=None if state is None else state.counts(digest),
+            sink=None if state is None else state.sink,
         )
         for scenario in scenarios:
             scenario.add_to(script)
         scripts = Scripts()
         scripts.open(script)
-        return App(settings, scripts), settings, script
+        accounts = None if state is None else state.accounts
+        return App(settings, scripts, accounts), settings, script
 
 
 def _signature(files: Sequence[Path]) -> Signature:
