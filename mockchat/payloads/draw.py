@@ -1,6 +1,7 @@
 """The one interface of choices: everything generated is a function of what a `Draw` answers."""
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import Protocol, TypeVar, runtime_checkable
 
 _Made = TypeVar("_Made")
@@ -35,6 +36,17 @@ class Draw(Protocol):
 
         They belong together: whoever shrinks answers may make all of them simple at once, or leave
         them out. A part that may be missing asks for that within, so that it goes as a whole.
+        """
+        ...
+
+    def ahead(self, choices: int, options: AbstractSet[int]) -> "Draw":
+        """Return the draw to ask in this one's place about the next part.
+
+        A draw that pays for each question may answer many of them at once.
+
+        Args:
+            choices: About how many questions will be asked.
+            options: Among how many answers they will choose.
         """
         ...
 

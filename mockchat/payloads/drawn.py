@@ -5,6 +5,7 @@ The only module of this room that needs Hypothesis; it uses the public interface
 
 import math
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from fractions import Fraction
 from functools import lru_cache
 from typing import TypeVar, cast
@@ -22,6 +23,8 @@ _WORDY = "abcdefghijklmnopqrstuvwxyz "
 _NAME_START = "abcdefghijklmnopqrstuvwxyz"
 _NAME_REST = _NAME_START + "0123456789_"
 _MOST_DRAWN = 100
+_FEWEST_AHEAD, _MOST_OPTIONS = 2, 256
+_FIRST_OF_TAPE = ord("0")
 _OFTEN, _WIDE, _NARROW = 0.25, 4.0, 4 / 3
 
 
@@ -36,7 +39,7 @@ class HypothesisDraw:
     def __init__(self, draw: st.DrawFn, *, locale: str = "en_US") -> None:
         self._draw = draw
         self._pending: list[Callable[[], object]] = []
-        self._part = _part(self)
+        self._part: st.SearchStrategy[object] | None = None
         self.locale = locale
 
     def index(self, n: int) -> int:
@@ -57,6 +60,8 @@ class HypothesisDraw:
     def together(self, make: Callable[[], _Made]) -> _Made:
         """Return what `make` makes of answers that Hypothesis simplifies, or leaves out, at once."""
         self._pending.append(make)
+        if self._part is None:
+            self._part = _part(self)
         return cast("_Made", self._draw(self._part))
 
     def pending(self, draw: st.DrawFn) -> object:
@@ -73,8 +78,21 @@ class HypothesisDraw:
         spread = max(0.0, average - lo)
         if hi <= lo or not spread:
             return lo
+        if hi - lo <= spread * _NARROW:
+            return self.integer(lo, hi)
         width = spread * (_WIDE if self.chance(_OFTEN) else _NARROW)
         return self.integer(lo, min(hi, lo + math.ceil(width)))
+
+    def ahead(self, choices: int, options: AbstractSet[int]) -> "HypothesisDraw":
+        """Return a draw that has its answers from one text, a character for each.
+
+        Hypothesis pays for every choice ten times what its answer costs; and it looks among equal
+        ones for pairs to make the same, which finds little among the characters of a pattern.
+        """
+        if choices < _FEWEST_AHEAD:
+            return self
+        tape = self._draw(_tapes(choices, min(math.lcm(*options), _MOST_OPTIONS)))
+        return _AheadDraw(self._draw, tape, locale=self.locale)
 
     def integer(self, lo: int, hi: int) -> int:
         """Return a whole number between the bounds."""
@@ -121,6 +139,23 @@ class HypothesisDraw:
         return self._draw(_larks(grammar))
 
 
+class _AheadDraw(HypothesisDraw):
+    """Answer with the characters of a text, as long as there are any; "0" stands for the simplest."""
+
+    def __init__(self, draw: st.DrawFn, tape: str, *, locale: str) -> None:
+        super().__init__(draw, locale=locale)
+        self._answers = [ord(char) - _FIRST_OF_TAPE for char in reversed(tape)]
+
+    def integer(self, lo: int, hi: int) -> int:
+        """Return what the next character says, in turn where the bounds are closer together."""
+        if lo == hi:
+            return lo
+        span = hi - lo + 1
+        if self._answers and span <= _MOST_OPTIONS:
+            return lo + self._answers.pop() % span
+        return super().integer(lo, hi)
+
+
 @st.composite
 def _part(draw: st.DrawFn, asking: HypothesisDraw) -> object:
     """Make what `asking` has pending, within a span of its own."""
@@ -151,6 +186,14 @@ def _texts(lo: int, hi: int, hint: str) -> st.SearchStrategy[str]:
     if alphabet is None:
         return st.text(min_size=lo, max_size=hi)
     return st.text(alphabet, min_size=lo, max_size=hi)
+
+
+@lru_cache(maxsize=256)
+def _tapes(length: int, options: int) -> st.SearchStrategy[str]:
+    # In the order in which Hypothesis simplifies characters, "0" is the first, and those after it follow.
+    last = _FIRST_OF_TAPE + options - 1
+    alphabet = st.characters(min_codepoint=_FIRST_OF_TAPE, max_codepoint=last)
+    return st.text(alphabet, min_size=length, max_size=length)
 
 
 @lru_cache(maxsize=64)

@@ -1,7 +1,8 @@
 """The draw that always answers with the simplest there is: for a text that has little room."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Set as AbstractSet
+from typing import Self, TypeVar
 
 from mockchat.payloads import formats, regexes
 
@@ -31,6 +32,11 @@ class SimplestDraw:
     def together(self, make: Callable[[], _Made]) -> _Made:
         """Return what `make` makes."""
         return make()
+
+    def ahead(self, choices: int, options: AbstractSet[int]) -> Self:
+        """Return this draw: it has one answer."""
+        del choices, options
+        return self
 
     def integer(self, lo: int, hi: int) -> int:
         """Return the number next to zero."""

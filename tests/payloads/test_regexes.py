@@ -7,7 +7,8 @@ import pytest
 from mockchat.contract.patterns import is_found
 from mockchat.contract.regex_syntax import BadPattern, UnsupportedPattern, parse
 from mockchat.payloads import regexes
-from mockchat.payloads.regexes import NoSample, lengths, sample
+from mockchat.payloads.regex_steps import pool, step
+from mockchat.payloads.regexes import NoSample, sample
 from mockchat.payloads.seeded import SeededDraw
 
 SAMPLED = [
@@ -68,11 +69,29 @@ def test_patterns_no_text_can_match_are_given_up(pattern, least, most, words):
         sample(pattern, SeededDraw(1), least=least, most=most)
 
 
-def test_lengths_of_every_kind_of_part():
-    """The sampler distributes what is missing by these bounds."""
-    bounds = {pattern: lengths(parse(pattern)) for pattern in ("ab", "a|bcd", "a{2,4}", "(?=a)")}
-    assert bounds == {"ab": (2, 2), "a|bcd": (1, 3), "a{2,4}": (2, 4), "(?=a)": (0, 0)}
-    assert lengths(parse("(a+)\\1")) == (1, 2**30)
+def counted(pattern):
+    """Return the fewest and most characters, choices and options of a pattern."""
+    made = step(parse(pattern))
+    return made.least, made.most, made.choices, {*made.options}
+
+
+COUNTED = {
+    "ab": (2, 2, 0, set()),
+    "[ab]c[x-z]": (3, 3, 2, {2, 3}),
+    "a|bcd": (1, 3, 1, {2}),
+    "a{2,4}": (2, 4, 1, {3}),
+    "[ab]{9}": (9, 9, 9, {2}),
+    "[0-9]*": (0, 2**30, 6, {4, 9, 10}),
+    "(?=a)": (0, 0, 0, set()),
+    "(a+)\\1": (1, 2**30, 2, {4, 9}),
+    "([ab]{9}){9}": (81, 81, 64, {2}),
+}
+
+
+@pytest.mark.parametrize("pattern", COUNTED)
+def test_parts_are_counted_once_for_a_pattern(pattern):
+    """What is missing is distributed by these bounds, and choices are drawn ahead by these counts."""
+    assert counted(pattern) == COUNTED[pattern]
 
 
 def test_samples_are_no_halves_of_characters():
@@ -86,7 +105,7 @@ def test_samples_are_no_halves_of_characters():
 
 def test_a_look_ahead_asks_only_for_what_it_names():
     """What is spliced into a sample must be characters, as many as there is room for."""
-    wanted = tuple(regexes._needed(parse("(?:ab)")))
+    wanted = tuple(pool(each) for each in regexes._needed(parse("(?:ab)")))
 
     assert tuple(regexes._needed(parse("a|b"))) == ()
     assert regexes._spliced("", wanted, SeededDraw(1)) == ""
