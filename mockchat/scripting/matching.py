@@ -45,6 +45,11 @@ class Matcher:
         """Tell whether nothing speaks against the request."""
         return not self.mismatches(view)
 
+    @property
+    def has_predicates(self) -> bool:
+        """Whether a condition asks a callable: that is somebody's own code."""
+        return any(_asks(wanted) for _, wanted in self.conditions)
+
     def __str__(self) -> str:
         return ", ".join(f"{keyword}={_said(keyword, value)}" for keyword, value in self.conditions)
 
@@ -74,6 +79,14 @@ def _combined(keyword: str, wanted: object) -> object:
     if keyword == "any_of":
         return tuple(matcher(**one) for one in cast("tuple[Conditions, ...]", wanted))
     return matcher(**cast("Conditions", wanted)) if keyword == "not_" else wanted
+
+
+def _asks(wanted: object) -> bool:
+    if isinstance(wanted, Matcher):
+        return wanted.has_predicates
+    if isinstance(wanted, Mapping):
+        return any(map(_asks, wanted.values()))
+    return any(map(_asks, wanted)) if isinstance(wanted, list | tuple) else callable(wanted)
 
 
 def _compare_any_of(keyword: str, wanted: object, view: RequestView) -> Iterator[Mismatch]:

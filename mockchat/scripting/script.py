@@ -11,7 +11,14 @@ from mockchat.errors import BadArgument, MockchatError
 from mockchat.exchange import Exchange
 from mockchat.scripting.arguments import is_whole_number
 from mockchat.scripting.callers import caller_line
-from mockchat.scripting.contents import Reply, Replying, ReplyOptions, given_options, reply_of
+from mockchat.scripting.contents import (
+    Computed,
+    Reply,
+    Replying,
+    ReplyOptions,
+    given_options,
+    reply_of,
+)
 from mockchat.scripting.failures import NoStubMatched, UnfinishedDelivery, UnusedReply
 from mockchat.scripting.faults import Ability, check_playable
 from mockchat.scripting.journal import Journal
@@ -206,6 +213,9 @@ class Script:
         abilities: What the adapters that play its replies can do; all unless said.
         counts: How many replies of each stub were given; of this process alone if not given.
         sink: Where the journal sends its exchanges besides.
+
+    Attributes:
+        may_block: Whether somebody's own code is asked: by a condition, or for a reply.
     """
 
     def __init__(  # noqa: PLR0913 - one keyword for each option of the fixture
@@ -231,6 +241,7 @@ class Script:
         self.journal = Journal(limit=journal_limit, memory=journal_bytes, sink=sink)
         self._counts = counts or OwnCounts()
         self._places = count()
+        self.may_block = False
         self._stubs: list[Stub] = []
         self._problems: list[MockchatError] = []
         self._told: set[str] = set()
@@ -246,6 +257,7 @@ class Script:
         __tracebackhide__ = True
         matches = matcher(**conditions)
         with self._lock:
+            self.may_block = self.may_block or matches.has_predicates
             line = caller_line()
             name = f"stub {len(self._stubs) + 1}" + (f" ({line})" if line else "")
             for earlier in self._stubs:
@@ -369,6 +381,7 @@ class Script:
         __tracebackhide__ = True
         check_playable(reply.pacing, reply.fault, self.abilities)
         check_written(reply, self.contract, level=self.level)
+        self.may_block = self.may_block or isinstance(reply.content, Computed)
 
     def _unfinished(self, exchange: Exchange) -> UnfinishedDelivery:
         writes = () if exchange.delivery is None else exchange.delivery.writes

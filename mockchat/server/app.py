@@ -88,6 +88,11 @@ class App:
         """The largest request body to be read, in bytes."""
         return self._settings.body_limit
 
+    def may_block(self, incoming: Incoming) -> bool:
+        """Tell whether somebody's own code may be asked for the answer, which may take its time."""
+        script = self._scripts.owner(incoming.path)
+        return script is not None and script.may_block
+
     def handle(self, incoming: Incoming) -> Ticket:
         """Answer a request; the exchange is journaled when this returns, before a byte leaves.
 

@@ -52,6 +52,10 @@ class Dispatcher:
         """The largest request body to be read, in bytes."""
         return self._nobody.body_limit
 
+    def may_block(self, incoming: Incoming) -> bool:
+        """Tell whether somebody's own code may be asked for the answer, which may take its time."""
+        return self._nobody.may_block(incoming)
+
     def handle(self, incoming: Incoming) -> Ticket:
         """Answer a request as its script says."""
         script = self._scripts.owner(incoming.path)

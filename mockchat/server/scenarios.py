@@ -75,12 +75,18 @@ class ScenarioApp:
     def summary(self) -> str:
         """The files and how many stubs they have."""
         count = len(self._script.stubs)
-        return f"{self._script.name}, {count} stub{'' if count == 1 else 's'}"
+        stubs = f"{count} stub{'' if count == 1 else 's'}"
+        files = self._script.name if self._files else "no scenario"
+        return f"{files}, {stubs}" + ("" if self._state is None else ", state shared")
 
     @property
     def body_limit(self) -> int:
         """The largest request body to be read, in bytes."""
         return self._app.body_limit
+
+    def may_block(self, incoming: Incoming) -> bool:
+        """Tell whether somebody's own code may be asked for the answer: files have none."""
+        return self._app.may_block(incoming)
 
     def handle(self, incoming: Incoming) -> Ticket:
         """Answer a request as the files say now."""
