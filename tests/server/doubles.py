@@ -28,6 +28,10 @@ class FakeApp:
         self.incoming.append(incoming)
         return Ticket(delivery=self.delivery, finish=self.outcomes.append)
 
+    def may_block(self, incoming):
+        """Say that it answers at once."""
+        return False
+
     def refuse(self, status, message, incoming=None):
         """Answer with the status alone."""
         self.refused.append((status, message, incoming))

@@ -1,0 +1,109 @@
+"""One delivery on its way out: what is due is written, the rest waits for its time and for room."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from mockchat.exchange import Outcome, Write
+from mockchat.server.engine.timers import Agenda, Appointment
+from mockchat.server.ticket import Ticket
+
+
+class Stage(Protocol):
+    """What a delivery is played to: a connection, or a test's few lines."""
+
+    is_full: bool
+    """Whether bytes written before have not left yet."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes, or keep them until there is room."""
+        ...
+
+    def pausing(self) -> bool:
+        """Take note that nothing leaves for a while; False: nobody waits for it any more."""
+        ...
+
+
+class Player:
+    """Plays one delivery.
+
+    A chunk is due its delay after the one before was due, so that small latenesses do not add up;
+    after the one before has left where that was late by more than a delay.
+
+    Args:
+        ticket: The delivery, and where to tell how it goes.
+        sends: Its bytes as the connection frames them.
+        stage: Where they go.
+        agenda: What calls when something is due.
+        done: Called once when all is written, or the stage said that nobody waits.
+    """
+
+    __slots__ = (
+        "_agenda",
+        "_appointment",
+        "_done",
+        "_due",
+        "_position",
+        "_sends",
+        "_stage",
+        "_ticket",
+    )
+
+    def __init__(
+        self,
+        ticket: Ticket,
+        sends: tuple[Write, ...],
+        stage: Stage,
+        agenda: Agenda,
+        done: Callable[[Outcome], None],
+    ) -> None:
+        self._ticket = ticket
+        self._sends = sends
+        self._stage = stage
+        self._agenda = agenda
+        self._done = done
+        self._due = 0.0
+        self._position = 0
+        self._appointment: Appointment | None = None
+
+    @property
+    def is_pausing(self) -> bool:
+        """Whether it waits for the time of its next write."""
+        return self._appointment is not None
+
+    def play(self) -> None:
+        """Write all that is due, up to the next delay; call again when a full stage has room."""
+        while not self._stage.is_full:
+            if self._position == len(self._sends):
+                self._done(Outcome.DELIVERED)
+                return
+            if self._position:
+                self._ticket.wrote(self._position)
+            send = self._sends[self._position]
+            if send.delay > 0:
+                self._wait(send.delay)
+                return
+            self._write(send)
+
+    def stop(self) -> None:
+        """Write nothing more."""
+        if self._appointment is not None:
+            self._appointment.clear()
+            self._appointment = None
+
+    def _wait(self, delay: float) -> None:
+        if not self._stage.pausing():
+            self._done(Outcome.CLIENT_LEFT)
+            return
+        now = self._agenda.time()
+        self._due = (self._due if now - self._due < delay else now) + delay
+        self._appointment = self._agenda.add(self._due, self._wake)
+
+    def _wake(self) -> None:
+        self._appointment = None
+        self._write(self._sends[self._position])
+        self.play()
+
+    def _write(self, send: Write) -> None:
+        self._position += 1
+        if send.data:
+            self._stage.write(send.data)
