@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mockchat.conformance.checking import check
+    from mockchat.conformance.checking import check, check_request
     from mockchat.conformance.report import Report
     from mockchat.contract.contract import Contract, contract_for
     from mockchat.contract.profile import Profile, load_profile, profile_names
@@ -177,6 +177,7 @@ __all__ = [
     "by_word",
     "chat_machine",
     "check",
+    "check_request",
     "choices",
     "chunks_of",
     "client",
@@ -205,7 +206,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "conformance.checking": ("check",),
+    "conformance.checking": ("check", "check_request"),
     "conformance.report": ("Report",),
     "contract.contract": ("Contract", "contract_for"),
     "contract.profile": ("Profile", "load_profile", "profile_names"),

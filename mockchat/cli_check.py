@@ -3,7 +3,8 @@
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, get_args
 
@@ -13,10 +14,15 @@ from mockchat.cli_options import Refusal, printable, refusing, schemas_option
 from mockchat.types import Json, Level
 
 if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar
+
+    from mockchat.conformance.fuzz import FuzzRun
     from mockchat.conformance.probes import Probe
     from mockchat.conformance.report import Report
+    from mockchat.conformance.runner import Plan, Run
+    from mockchat.conformance.target import Target
 
-Depth = Literal["quick", "full"]
+Depth = Literal["quick", "full", "fuzz"]
 
 _INTERRUPTED = 130
 _RECORDINGS = ("har", "exchanges")
@@ -35,6 +41,7 @@ class _Options(TypedDict):
     schemas: Path | None
     level: Level
     depth: Depth
+    seed: int
     only: tuple[str, ...]
     skip: tuple[str, ...]
     concurrency: int
@@ -76,7 +83,10 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     "--depth",
     type=click.Choice(get_args(Depth)),
     default="quick",
-    help="Under thirty requests, or every boundary and every rule.",
+    help="Under thirty requests; every boundary and every rule; then drawn requests as well.",
+)
+@click.option(
+    "--seed", default=0, help="Draw the same requests with the same seed; for fuzz alone."
 )
 @click.option(
     "--only", multiple=True, metavar="ID", help="Count these checks alone (stream.*); repeatable."
@@ -159,10 +169,9 @@ def _checked(url: str, options: _Options) -> "Report":
     checks = _chosen(options["only"], options["skip"])
     target = Target(base_url=url, headers=_fields(options), timeout=options["timeout"])
     model = options["model"] or first_model(target, contract)
-    asked = probes(contract, model=model, depth=options["depth"])
-    _announce(url, model, asked)
+    depth = options["depth"]
     plan = Plan(
-        probes=asked,
+        probes=probes(contract, model=model, depth="full" if depth == "fuzz" else depth),
         contract=contract,
         level=options["level"],
         checks=checks,
@@ -170,17 +179,69 @@ def _checked(url: str, options: _Options) -> "Report":
         requests=options["budget_requests"],
         tokens=options["budget_tokens"],
     )
-    hidden = not sys.stderr.isatty()
-    with click.progressbar(length=len(asked), file=sys.stderr, hidden=hidden) as bar:
-        run = Run(target, plan, on_progress=_stepping(bar.update))
-        try:
-            report = run.go()
-        except KeyboardInterrupt:
-            report = run.report
-            report.stopped = "interrupted"
+    if depth == "fuzz":
+        report = _fuzzed(url, target, plan, model, options)
+    else:
+        _announce(url, model, plan.probes)
+        progress = _Progress()
+        with progress.over(len(plan.probes)):
+            report = _gone(Run(target, plan, on_progress=progress.at))
     for line in as_terminal(report, target=url):
         click.echo(printable(line))
     return report
+
+
+def _fuzzed(url: str, target: "Target", plan: "Plan", model: str, options: _Options) -> "Report":
+    # Only here: it imports Hypothesis.
+    from mockchat.conformance.fuzz import MOST_TO_SHRINK, Fuzzing, FuzzRun
+
+    progress = _Progress()
+    fuzzing = Fuzzing(model=model, seed=options["seed"], timeout=options["timeout"])
+    run = FuzzRun(target, plan, fuzzing, on_progress=progress.at, on_shrink=progress.shrinking)
+    _announce(url, model, run.probes)
+    drawn = len(run.probes) - len(plan.probes)
+    click.echo(
+        f"{drawn} of them are drawn, seed {options['seed']};"
+        f" what they find is shrunk with at most {MOST_TO_SHRINK} requests each"
+    )
+    with progress.over(len(run.probes)):
+        return _gone(run)
+
+
+def _gone(run: "Run | FuzzRun") -> "Report":
+    """Let a run go; Ctrl+C ends it with what is known."""
+    try:
+        return run.go()
+    except KeyboardInterrupt:
+        run.report.stopped = "interrupted"
+        return run.report
+
+
+class _Progress:
+    """The bar on the terminal, where there is one."""
+
+    def __init__(self) -> None:
+        self._bar: ProgressBar[int] | None = None
+        self._known = 0
+
+    @contextmanager
+    def over(self, length: int) -> Iterator[None]:
+        """Show the bar for so many probes."""
+        hidden = not sys.stderr.isatty()
+        with click.progressbar(length=length, file=sys.stderr, hidden=hidden) as self._bar:
+            yield
+
+    def at(self, done: int) -> None:
+        """Take in how many are done."""
+        if self._bar is not None:
+            self._bar.update(done - self._known)
+        self._known = done
+
+    def shrinking(self, check: str) -> None:
+        """Take in that a request was sent to shrink what a check found."""
+        if self._bar is not None:
+            self._bar.label = f"shrinking {check}"
+            self._bar.render_progress()
 
 
 def _of_recorded(file: Path, options: _Options) -> "Report":
@@ -203,19 +264,7 @@ def _of_recorded(file: Path, options: _Options) -> "Report":
     return report
 
 
-def _stepping(update: Callable[[int], None]) -> Callable[[int], None]:
-    """Turn how many are done into how many more are."""
-    known = 0
-
-    def step(done: int) -> None:
-        nonlocal known
-        update(done - known)
-        known = done
-
-    return step
-
-
-def _announce(url: str, model: str, asked: "tuple[Probe, ...]") -> None:
+def _announce(url: str, model: str, asked: "Sequence[Probe]") -> None:
     tokens = sum(probe.tokens for probe in asked)
     told = f"{len(asked)} requests to {url}, model {model}, at most about {tokens} tokens"
     click.echo(printable(told))

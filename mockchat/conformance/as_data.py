@@ -2,9 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.metadata import version
 
-from mockchat.conformance.as_text import group_of
+from mockchat.conformance.as_curl import as_curl
+from mockchat.conformance.as_test import told_again
+from mockchat.conformance.as_text import group_of, grouped
+from mockchat.conformance.asked_probes import is_drawn
 from mockchat.conformance.observed import Finding
 from mockchat.conformance.report import Outcome, Report, Sending, check_of, fails
 from mockchat.types import JsonObject, JsonView
@@ -32,7 +36,7 @@ def as_json(report: Report, *, target: str) -> JsonObject:
         "conforms": report.conforms,
         "stopped": report.stopped,
         "seconds": round(report.seconds, 3),
-        "requests": len(report.sendings),
+        "requests": report.requests,
         "unsupported": dict(report.unsupported),
         "skipped": {probe.id: reason for probe, reason in report.skipped},
         "capabilities": _capabilities(report),
@@ -43,9 +47,27 @@ def as_json(report: Report, *, target: str) -> JsonObject:
         "findings": [
             _finding(sending, finding)
             for sending in report.sendings
+            if not is_drawn(sending.probe)
             for finding in sending.findings
+        ]
+        + [
+            _finding(sending, finding) | _drawn(report, finding, count, sending, target)
+            for finding, count, sending in grouped(report)
+            if is_drawn(sending.probe)
         ],
     }
+
+
+def _drawn(
+    report: Report, finding: Finding, count: int, sending: Sending, target: str
+) -> JsonObject:
+    """Return what a finding of drawn requests has besides: how often, and how it is seen again."""
+    again = told_again(report, finding, sending, target=target)
+    if again is None or sending.shrunk is None:
+        return {"times": count}
+    shrunk = asdict(sending.shrunk) | {"is_flaky": sending.shrunk.is_flaky}
+    curl = as_curl(sending.probe.sent, target)
+    return {"times": count, "curl": curl, "test": again.test, "shrunk": shrunk}
 
 
 def _capabilities(report: Report) -> JsonObject:

@@ -1,12 +1,13 @@
-"""A report for people: in a terminal, as Markdown, as JUnit XML; and a request as curl."""
+"""A report for people: in a terminal, as Markdown, as JUnit XML."""
 
 import json
 import re
-import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from xml.etree import ElementTree as ET
 
-from mockchat.conformance.answers import Sent
+from mockchat.conformance.as_curl import as_curl
+from mockchat.conformance.as_test import told_again
+from mockchat.conformance.asked_probes import is_drawn
 from mockchat.conformance.checks import CHECKS
 from mockchat.conformance.marks import span_of
 from mockchat.conformance.observed import Finding
@@ -16,6 +17,7 @@ from mockchat.contract.wording import shown
 
 _AROUND = 60
 _NUMBER = re.compile(r"/\d+")
+_DRAWN = "drawn"
 _MOST = 3
 """How many examples of one finding are shown in full."""
 
@@ -61,23 +63,40 @@ def as_terminal(report: Report, *, target: str) -> Iterator[str]:
         yield f"  {name:<{width}}  {sent:>4} sent  {state:<11}  {told}".rstrip()
     yield ""
     for finding, count, sending in grouped(report):
-        yield from _explained(finding, count, sending, target)
+        yield from _explained(report, finding, count, sending, target=target)
     if report.stopped is not None:
         yield f"ended early: {report.stopped}"
     yield summary(report)
 
 
 def grouped(report: Report) -> list[tuple[Finding, int, Sending]]:
-    """Return what was found, the same thing of the same check once, failures first."""
+    """Return what was found, the same thing of the same check once, failures first.
+
+    What drawn requests alone showed stands once for each check, by the simplest that shows it.
+    """
     first: dict[tuple[str, str], tuple[Finding, int, Sending]] = {}
-    for sending in report.sendings:
+    for sending in sorted(report.sendings, key=lambda each: is_drawn(each.probe)):
         for finding in sending.findings:
-            key = (finding.check, _place(finding) if fails(finding) else "")
+            key = _key(finding, sending, first)
             known = first.get(key)
             first[key] = (
                 (finding, 1, sending) if known is None else (known[0], known[1] + 1, known[2])
             )
+    for sending in report.shrunk:
+        for finding in sending.findings[:1]:
+            key = (finding.check, _DRAWN)
+            first[key] = (finding, first[key][1], sending)
     return sorted(first.values(), key=lambda each: not fails(each[0]))
+
+
+def _key(finding: Finding, sending: Sending, known: Collection[tuple[str, str]]) -> tuple[str, str]:
+    """Return what a finding is counted with."""
+    if not fails(finding):
+        return finding.check, ""
+    if not is_drawn(sending.probe):
+        return finding.check, _place(finding)
+    same = (key for key in known if key[0] == finding.check and key[1])
+    return next(same, (finding.check, _DRAWN))
 
 
 def _place(finding: Finding) -> str:
@@ -87,7 +106,9 @@ def _place(finding: Finding) -> str:
     return f"{where} {violation.keyword}" if where else violation.message
 
 
-def _explained(finding: Finding, count: int, sending: Sending, target: str) -> Iterator[str]:
+def _explained(
+    report: Report, finding: Finding, count: int, sending: Sending, *, target: str
+) -> Iterator[str]:
     violation, check = finding.violation, check_of(finding)
     word = "FAILED" if fails(finding) else "note"
     more = f" ({count} times)" if count > 1 else ""
@@ -106,13 +127,17 @@ def _explained(finding: Finding, count: int, sending: Sending, target: str) -> I
     if check.source:
         yield f"    source: {check.source}"
     yield f"    {as_curl(sending.probe.sent, target)}"
+    again = told_again(report, finding, sending, target=target)
+    if again is not None:
+        yield f"    {again.told}; as a test:"
+        yield from (f"        {line}".rstrip() for line in again.test.splitlines())
     yield ""
 
 
 def as_failure(report: Report, check_id: str, *, target: str) -> str:
     """Return what one check found, as the text of a failed test."""
     found = [each for each in grouped(report) if each[0].check == check_id and fails(each[0])]
-    lines = [line for each in found[:_MOST] for line in _explained(*each, target)]
+    lines = [line for each in found[:_MOST] for line in _explained(report, *each, target=target)]
     more = len(found) - _MOST
     return "\n".join([*lines, *([f"and {more} more"] if more > 0 else [])]).rstrip()
 
@@ -156,28 +181,13 @@ def summary(report: Report) -> str:
     word = "conforms" if report.conforms else "does not conform"
     if report.stopped is not None and not answered(report):
         word = "not judged to the end"
-    sent = f"{len(report.sendings)} requests in {report.seconds:.1f} s"
+    sent = f"{report.requests} requests in {report.seconds:.1f} s"
     return f"{word}: checks {', '.join(parts)}{lacking}; {sent}"
 
 
 def answered(report: Report) -> bool:
     """Tell whether the target answered anything at all: else there is no verdict on it."""
     return any(sending.answered.failure is None for sending in report.sendings)
-
-
-def as_curl(sent: Sent, target: str) -> str:
-    """Return the command that sends the same request; the key is left to the environment."""
-    words = ["curl", "-sS", "-i"]
-    if sent.method != "POST":
-        words += ["-X", sent.method]
-    words.append(shlex.quote(f"{target.rstrip('/')}{sent.path}"))
-    if "authorization" not in sent.drops:
-        words += ["-H", '"Authorization: Bearer $OPENAI_API_KEY"']
-    if sent.body is not None:
-        words += ["-H", "'Content-Type: application/json'"]
-        body = sent.body.decode("utf-8", "backslashreplace")
-        words += ["--data-raw", shlex.quote(body if len(body) < 2000 else f"{body[:200]}…")]  # noqa: PLR2004
-    return " ".join(words)
 
 
 def as_markdown(report: Report, *, target: str) -> str:
@@ -208,6 +218,9 @@ def as_markdown(report: Report, *, target: str) -> str:
             "```",
             "",
         ]
+        again = told_again(report, finding, sending, target=target)
+        if again is not None:
+            lines += [_escaped(again.told), "", "```python", again.test.rstrip(), "```", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -241,6 +254,7 @@ def as_junit(report: Report, *, target: str) -> bytes:
     """Return a report as JUnit XML: a case for each check."""
     verdicts = report.verdicts()
     by_check: dict[str, list[Finding]] = {}
+    simplest = {finding.check: sending for sending in report.shrunk for finding in sending.findings}
     for finding in report.failures:
         by_check.setdefault(finding.check, []).append(finding)
     suite = ET.Element(
@@ -257,7 +271,12 @@ def as_junit(report: Report, *, target: str) -> bytes:
         found = by_check.get(name, [])
         if found:
             failure = ET.SubElement(case, "failure", message=_clean(found[0].violation.message))
-            failure.text = _clean("\n".join(map(_told, found[:_MOST])))
+            told = [*map(_told, found[:_MOST])]
+            if name in simplest:
+                told += _explained(
+                    report, simplest[name].findings[0], len(found), simplest[name], target=target
+                )
+            failure.text = _clean("\n".join(told))
         elif verdict is Verdict.SKIPPED:
             ET.SubElement(case, "skipped", message="no answer it applies to")
     if report.stopped is not None:

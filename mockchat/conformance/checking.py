@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Literal
 
 from mockchat.conformance.answers import Sent
-from mockchat.conformance.checks import CHECKS
+from mockchat.conformance.asked_probes import LAWFUL, probe_of
+from mockchat.conformance.checks import CHECKS, judge
 from mockchat.conformance.hosted import Application, client_of
-from mockchat.conformance.probes import Depth, probes
-from mockchat.conformance.report import Report
+from mockchat.conformance.observed import Finding, Observed
+from mockchat.conformance.probes import CHAT, Depth, chat, probes
+from mockchat.conformance.report import Report, fails
 from mockchat.conformance.runner import Plan, Run
 from mockchat.conformance.target import Client, Target
 from mockchat.contract.contract import Contract, contract_for
-from mockchat.types import Level
+from mockchat.server.wire import decode_json
+from mockchat.types import JsonView, Level
 
 _FALLBACK = "gpt-4o-mini"
 
@@ -25,7 +29,10 @@ def check(  # noqa: PLR0913 - the options of the command, by name
     profile: str = "openai",
     schemas: Path | None = None,
     level: Level = "observed",
-    depth: Depth = "quick",
+    depth: Depth | Literal["fuzz"] = "quick",
+    seed: int = 0,
+    budget_requests: int | None = None,
+    budget_tokens: int | None = None,
     checks: frozenset[str] = frozenset(CHECKS),
     base_path: str = "/v1",
     timeout: float = 30.0,
@@ -42,7 +49,11 @@ def check(  # noqa: PLR0913 - the options of the command, by name
         profile: The variant of the API to judge by.
         schemas: A folder of own profiles, looked at before the built-in ones.
         level: How strictly: "observed" or "documented".
-        depth: "quick": under thirty requests; "full": every boundary and every rule.
+        depth: "quick": under thirty requests; "full": every boundary and every rule; "fuzz": then
+            requests drawn by Hypothesis, and the simplest one that shows each finding of theirs.
+        seed: The same seed draws the same requests; counts for "fuzz" alone.
+        budget_requests: The most requests that are sent, None for no limit.
+        budget_tokens: The most tokens that are asked for, by our own estimate.
         checks: The ids of the checks that count.
         base_path: Of an application: what stands before "/chat/completions".
         timeout: Seconds one request may take.
@@ -54,17 +65,82 @@ def check(  # noqa: PLR0913 - the options of the command, by name
         UnknownProfile: There is no such profile.
     """
     contract = contract_for(profile, schemas)
-    fields = {"authorization": f"Bearer {api_key}", **(headers or {})}
-    client = (
-        Target(base_url=target, headers=fields, timeout=timeout)
-        if isinstance(target, str)
-        else client_of(target, base_path=base_path, headers=fields, timeout=timeout)
-    )
-    asked = probes(contract, model=model or first_model(client, contract), depth=depth)
+    client = _client(target, api_key, headers, base_path, timeout)
+    named = model or first_model(client, contract)
     plan = Plan(
-        probes=asked, contract=contract, level=level, checks=checks, concurrency=concurrency
+        probes=probes(contract, model=named, depth="full" if depth == "fuzz" else depth),
+        contract=contract,
+        level=level,
+        checks=checks,
+        concurrency=concurrency,
+        requests=budget_requests,
+        tokens=budget_tokens,
     )
+    if depth == "fuzz":
+        # Only here: it imports Hypothesis.
+        from mockchat.conformance.fuzz import Fuzzing, FuzzRun  # noqa: PLC0415
+
+        fuzzing = Fuzzing(model=named, seed=seed, timeout=timeout)
+        return FuzzRun(client, plan, fuzzing, on_progress=on_progress).go()
     return Run(client, plan, on_progress=on_progress).go()
+
+
+def check_request(  # noqa: PLR0913 - the options of the command, by name
+    target: str | Application,
+    request: JsonView | bytes,
+    *,
+    api_key: str = "none",
+    headers: Mapping[str, str] | None = None,
+    profile: str = "openai",
+    schemas: Path | None = None,
+    level: Level = "observed",
+    base_path: str = "/v1",
+    timeout: float = 30.0,
+) -> tuple[Finding, ...]:
+    """Send one request for a chat completion and return what fails it; () where nothing does.
+
+    A request that breaks the contract is one that a right server refuses.
+
+    Args:
+        target: A base URL, or a WSGI or ASGI application, which is asked without a socket.
+        request: The body: JSON, or bytes that are sent as they are.
+        api_key: Sent as a bearer token.
+        headers: Further fields of the request.
+        profile: The variant of the API to judge by.
+        schemas: A folder of own profiles, looked at before the built-in ones.
+        level: How strictly: "observed" or "documented".
+        base_path: Of an application: what stands before "/chat/completions".
+        timeout: Seconds the request may take.
+
+    Raises:
+        BadArgument: The URL or the timeout cannot be used.
+        UnknownProfile: There is no such profile.
+    """
+    contract = contract_for(profile, schemas)
+    client = _client(target, api_key, headers, base_path, timeout)
+    if isinstance(request, bytes):
+        sent = Sent(path=CHAT, body=request)
+        asked = decode_json(request)
+    else:
+        sent, asked = chat(dict(request)), dict(request)
+    probe = probe_of(contract, sent, asked, name="request", capability=LAWFUL)
+    answered = client.send(sent)
+    seen = Observed(probe=probe, answered=answered, contract=contract, level=level)
+    return tuple(filter(fails, judge(seen)[1]))
+
+
+def _client(
+    target: str | Application,
+    api_key: str,
+    headers: Mapping[str, str] | None,
+    base_path: str,
+    timeout: float,
+) -> Client:
+    """Return what asks a target."""
+    fields = {"authorization": f"Bearer {api_key}", **(headers or {})}
+    if isinstance(target, str):
+        return Target(base_url=target, headers=fields, timeout=timeout)
+    return client_of(target, base_path=base_path, headers=fields, timeout=timeout)
 
 
 def first_model(client: Client, contract: Contract) -> str:

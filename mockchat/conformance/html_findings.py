@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mockchat.conformance.answers import JSON_TYPE
-from mockchat.conformance.as_text import as_curl
+from mockchat.conformance.as_curl import as_curl
 from mockchat.conformance.html_matrix import state
 from mockchat.conformance.marks import span_of
 from mockchat.conformance.markup import Child, Markup, element, joined, prose, visible

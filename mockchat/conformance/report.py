@@ -8,6 +8,7 @@ from mockchat.conformance.answers import Answered
 from mockchat.conformance.checks import CHECKS
 from mockchat.conformance.observed import Check, Finding
 from mockchat.conformance.probes import Probe
+from mockchat.conformance.shrunk import Shrunk
 from mockchat.types import Level
 
 
@@ -43,6 +44,7 @@ class Sending:
         outcome: What became of it.
         applied: The ids of the checks that looked at it.
         findings: What they found.
+        shrunk: How a drawn request came to be this one; None for all that were sent as they are.
     """
 
     probe: Probe
@@ -50,6 +52,7 @@ class Sending:
     outcome: Outcome
     applied: frozenset[str]
     findings: tuple[Finding, ...]
+    shrunk: Shrunk | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,6 +66,7 @@ class Report:
         sendings: What was sent, in the order of the answers.
         skipped: What was not sent, with the reason.
         unsupported: The capabilities the target lacks, each with the probe that showed it.
+        shrunk: For each check that only drawn requests failed, the simplest exchange that shows it.
         stopped: Why the run ended early, None where it did not.
         seconds: How long it took.
     """
@@ -73,6 +77,7 @@ class Report:
     sendings: list[Sending] = field(default_factory=list)
     skipped: list[tuple[Probe, str]] = field(default_factory=list)
     unsupported: dict[str, str] = field(default_factory=dict)
+    shrunk: list[Sending] = field(default_factory=list)
     stopped: str | None = None
     seconds: float = 0.0
 
@@ -83,6 +88,12 @@ class Report:
     def skip(self, probe: Probe, reason: str) -> None:
         """Take in a probe that is not sent."""
         self.skipped.append((probe, reason))
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent, those that shrank findings among them."""
+        spent = (sending.shrunk.requests for sending in self.shrunk if sending.shrunk is not None)
+        return len(self.sendings) + sum(spent)
 
     @property
     def findings(self) -> Iterator[Finding]:
