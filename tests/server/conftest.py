@@ -3,17 +3,25 @@
 import pytest
 from doubles import FakeApp, RawClient
 
+from mockchat.server.engine.server import EngineServer
 from mockchat.server.framing import Limits
+from mockchat.server.listening import Listening
 from mockchat.server.werkzeug_server import LiveServer
 
 
+@pytest.fixture(params=[LiveServer, EngineServer], ids=["werkzeug", "asyncio"])
+def engine(request) -> type[Listening]:
+    """Give each kind of server in turn."""
+    return request.param
+
+
 @pytest.fixture
-def live():
+def live(engine):
     """Start live servers over fake apps and stop them at the end."""
     servers = []
 
-    def start(app=None, **limits) -> LiveServer:
-        server = LiveServer(FakeApp() if app is None else app, limits=Limits(**limits))
+    def start(app=None, **limits) -> Listening:
+        server = engine(FakeApp() if app is None else app, limits=Limits(**limits))
         servers.append(server)
         return server.start()
 
@@ -27,7 +35,7 @@ def _connect():
     """Open raw connections to a server and close them at the end."""
     clients = []
 
-    def connect(server: LiveServer) -> RawClient:
+    def connect(server: Listening) -> RawClient:
         clients.append(RawClient(server.port))
         return clients[-1]
 

@@ -27,6 +27,10 @@ GET = b"GET /v1/models HTTP/1.1\r\nhost: x\r\n\r\n"
 HELLO_BODY = b'{"hello": true}\n'
 
 
+WERKZEUG = pytest.mark.parametrize("engine", [LiveServer], ids=["werkzeug"])
+"""What is true of one engine alone: how its threads and its sockets are used."""
+
+
 def stream(*pieces, delay=0.0, ending=Ending.COMPLETE):
     """Make a stream of pieces, a delay before each but the first."""
     writes = tuple(
@@ -41,6 +45,13 @@ def wait_for(condition, seconds=5.0):
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
         threading.Event().wait(0.002)
+
+
+def silent(server):
+    """Count the connections that are between requests."""
+    if isinstance(server, LiveServer):
+        return len(server._server._idle)
+    return len(server._engine.idle._since)
 
 
 # --- requests ------------------------------------------------------------------------------------
@@ -348,6 +359,7 @@ def counted(monkeypatch):
     return sockets
 
 
+@WERKZEUG
 def test_a_reply_is_one_send_on_a_kept_connection_without_delay(live, fake_app, connect, counted):
     """p50 under 5 ms needs exactly this: one send per reply, no Nagle, no new connection."""
     client = connect(live(fake_app))
@@ -364,6 +376,7 @@ def test_a_reply_is_one_send_on_a_kept_connection_without_delay(live, fake_app, 
     wait_for(lambda: fake_app.outcomes == [Outcome.DELIVERED] * 4)
 
 
+@WERKZEUG
 def test_delays_are_honoured_between_sends(live, fake_app, connect, counted):
     """Chunks leave when they are due: none early, in one send each."""
     fake_app.delivery = stream(b"a", b"b", b"c", delay=0.05)
@@ -387,6 +400,7 @@ def test_the_first_delay_holds_back_the_head(live, fake_app, connect):
     assert client.reply().endswith(b"\r\n\r\nx")
 
 
+@WERKZEUG
 def test_a_pipelined_request_waits_for_a_delayed_reply(live, fake_app, connect, counted):
     """Bytes that arrive during a pause are the next request: no client that left, no busy wait."""
     fake_app.delivery = stream(b"a", b"b", delay=0.1)
@@ -399,6 +413,7 @@ def test_a_pipelined_request_waits_for_a_delayed_reply(live, fake_app, connect, 
     assert counted[0].peeks == 1
 
 
+@WERKZEUG
 def test_a_stall_before_the_end_is_waited_for(live, fake_app, connect, counted):
     """A last pause without bytes is how a stalled server looks: nothing is sent, nothing skipped."""
     stalled = stream(b"a", b"", delay=0.05, ending=Ending.CUT)
@@ -583,7 +598,7 @@ def test_the_connection_silent_for_longest_makes_room(live, connect):
         clients.append(connect(server))
         clients[-1].send(GET)
         clients[-1].reply()
-        wait_for(lambda: len(server._server._idle) == count)  # noqa: B023 - called at once
+        wait_for(lambda: silent(server) == count)  # noqa: B023 - called at once
     oldest, newer = clients
     newest = connect(server)
     newest.send(GET)
@@ -629,13 +644,13 @@ def test_a_full_server_stops(live, connect):
     assert time.monotonic() - started < 1.0
 
 
-def test_fifty_starts_and_stops_leave_nothing(fake_app):
+def test_fifty_starts_and_stops_leave_nothing(engine, fake_app):
     """Threads, sockets and ports are free again, with connections idle, busy and half-sent."""
     fake_app.delivery = stream(b"a", b"b", delay=60.0)
     before = (open_files(), set(threading.enumerate()))
     for _ in range(50):
         clients = []
-        with LiveServer(fake_app) as server:
+        with engine(fake_app) as server:
             for data in (b"", GET, b"GET / HT", b"POST / HTTP/1.1\r\ncontent-length: 9\r\n\r\n"):
                 clients.append(RawClient(server.port))
                 clients[-1].send(data)
@@ -654,6 +669,9 @@ def test_a_stop_does_not_wait_for_somebody_elses_code(live, connect, monkeypatch
     asked, go_on = threading.Event(), threading.Event()
 
     class Hanging(FakeApp):
+        def may_block(self, incoming):
+            return True
+
         def handle(self, incoming):
             asked.set()
             go_on.wait(10)
@@ -668,9 +686,9 @@ def test_a_stop_does_not_wait_for_somebody_elses_code(live, connect, monkeypatch
     wait_for(lambda: app.outcomes == [Outcome.FAILED])
 
 
-def test_a_server_starts_and_stops_again(fake_app):
+def test_a_server_starts_and_stops_again(engine, fake_app):
     """Both calls may be repeated; the port asked for is known in between."""
-    server = LiveServer(fake_app)
+    server = engine(fake_app)
     assert (server.port, server.url) == (0, "http://127.0.0.1:0")
     for _ in range(2):
         assert server.start() is server
@@ -685,33 +703,34 @@ def test_a_server_starts_and_stops_again(fake_app):
             RawClient(port)
 
 
-def test_it_listens_on_loopback_alone_unless_told(fake_app):
+def test_it_listens_on_loopback_alone_unless_told(engine, fake_app):
     """A test double open to the network would be somebody's surprise."""
-    with LiveServer(fake_app) as server:
+    with engine(fake_app) as server:
         assert server.base_url == f"http://127.0.0.1:{server.port}/v1"
-        assert server._server.socket.getsockname()[0] == "127.0.0.1"
-    with LiveServer(fake_app, host="0.0.0.0") as server:
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.2", server.port), timeout=5)
+    with engine(fake_app, host="0.0.0.0") as server:
         assert server.url == f"http://127.0.0.1:{server.port}"
 
 
-def test_addresses_of_the_sixth_version_stand_in_brackets(fake_app):
+def test_addresses_of_the_sixth_version_stand_in_brackets(engine, fake_app):
     """`http://::1:4010` is no URL."""
     if not socket.has_ipv6:
         pytest.skip("this machine has no IPv6")
     try:
-        server = LiveServer(fake_app, host="::1").start()
+        server = engine(fake_app, host="::1").start()
     except CannotListen:
         pytest.skip("this machine has no IPv6 loopback")
     with server:
         assert server.url == f"http://[::1]:{server.port}"
 
 
-def test_a_taken_port_is_one_clear_line(fake_app, capfd):
+def test_a_taken_port_is_one_clear_line(engine, fake_app, capfd):
     """Werkzeug prints and exits the process; we raise what a caller can catch."""
-    with LiveServer(fake_app) as first:
+    with engine(fake_app) as first:
         port = first.port
         with pytest.raises(CannotListen) as caught:
-            LiveServer(fake_app, port=port).start()
+            engine(fake_app, port=port).start()
     error = caught.value
     assert isinstance(error, OSError)
     assert isinstance(error, MockchatError)
@@ -728,23 +747,23 @@ def test_a_taken_port_is_one_clear_line(fake_app, capfd):
 @pytest.mark.parametrize(
     "host", ["nowhere.invalid", "a..b", "a" * 300, "unix:///tmp/socket", "http://x", "[::1]", "a b"]
 )
-def test_a_host_that_is_none_is_one_clear_line(fake_app, host):
+def test_a_host_that_is_none_is_one_clear_line(engine, fake_app, host):
     """A name nobody knows has an error number of another kind, some names have none at all."""
     with pytest.raises(CannotListen, match=rf"^cannot listen on {re.escape(host)} port 0: [^\n]+$"):
-        LiveServer(fake_app, host=host).start()
+        engine(fake_app, host=host).start()
 
 
-def test_no_host_is_not_every_host(fake_app):
+def test_no_host_is_not_every_host(engine, fake_app):
     """An empty variable in a script must not open the server to the network."""
     with pytest.raises(BadArgument, match="host is ''; allowed: a host name or an address"):
-        LiveServer(fake_app, host="")
+        engine(fake_app, host="")
 
 
 @pytest.mark.parametrize(
     ("addresses", "bound"),
     [(["::1"], "::1"), (["::1", "127.0.0.1"], "127.0.0.1"), (["127.0.0.1"], "127.0.0.1")],
 )
-def test_a_name_is_listened_on_where_it_leads(fake_app, monkeypatch, addresses, bound):
+def test_a_name_is_listened_on_where_it_leads(engine, fake_app, monkeypatch, addresses, bound):
     """Machines have names with an address of the sixth version alone, others with both."""
     looked_up = socket.getaddrinfo
 
@@ -753,7 +772,7 @@ def test_a_name_is_listened_on_where_it_leads(fake_app, monkeypatch, addresses, 
         return [entry for each in hosts for entry in looked_up(each, *further, **options)]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    with LiveServer(fake_app, host="box") as server:
+    with engine(fake_app, host="box") as server:
         assert server.url == f"http://box:{server.port}"
         with socket.create_connection((bound, server.port), timeout=5) as client:
             client.sendall(GET)
@@ -761,12 +780,13 @@ def test_a_name_is_listened_on_where_it_leads(fake_app, monkeypatch, addresses, 
 
 
 @pytest.mark.parametrize("port", [-1, 65_536])
-def test_a_port_out_of_range_is_refused(fake_app, port):
+def test_a_port_out_of_range_is_refused(engine, fake_app, port):
     """Python raises OverflowError for it, from deep inside."""
     with pytest.raises(BadArgument, match=f"port is {port}; allowed: an integer from 0 to 65535"):
-        LiveServer(fake_app, port=port)
+        engine(fake_app, port=port)
 
 
+@WERKZEUG
 def test_a_machine_out_of_handles_or_threads_goes_on(live, connect, monkeypatch, caplog):
     """Under load the server refuses what it cannot take, and takes the next."""
     server = live()

@@ -248,8 +248,10 @@ class Connection(asyncio.BufferedProtocol):
             player.stop()
         try:
             ticket.finish(outcome)
-        except Exception as error:  # noqa: BLE001 - the connection goes on, whoever keeps the journal
-            report("a delivery's outcome was lost", error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other connections go on
+            report("a connection failed", error)
+            self._is_given_up = True
+            self._transport.close()
         if request is not None and not self._was_refused and logger.isEnabledFor(logging.INFO):
             seconds = time.monotonic() - self._started
             incoming = request.incoming

@@ -89,8 +89,10 @@ class Doors:
             self._engine.loop.remove_reader(self._listener.fileno())
 
     def _accept(self) -> None:
-        for _ in range(_AT_ONCE):
+        for count in range(_AT_ONCE):
             is_full = self._engine.count + len(self._arriving) >= self._engine.limits.connections
+            if is_full and count:
+                return  # that somebody waits is known of the first alone
             if is_full and not self._is_over_patience():
                 self._make_room()
                 return
