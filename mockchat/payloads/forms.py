@@ -9,7 +9,7 @@ from json.encoder import encode_basestring
 
 from mockchat.payloads.chunking import PADDED, Padding
 from mockchat.payloads.draw import Draw
-from mockchat.payloads.encoding import as_bytes, compact, encode_chunk, pretty
+from mockchat.payloads.encoding import as_bytes, compact, pretty
 from mockchat.types import Json, JsonView
 
 _LINE = "\n  "

@@ -11,7 +11,7 @@ from mockchat.types import Completion, Json, JsonObject, JsonView
 _EARLIEST, _LATEST = 1_700_000_000, 1_800_000_000  # `created`: November 2023 to January 2027
 
 
-class Drawn(Exception):  # noqa: N818 - a fact, no fault: somebody asked a draw that gives nothing
+class Drawn(Exception):
     """Something was to be drawn where nothing may be."""
 
 

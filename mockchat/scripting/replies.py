@@ -7,16 +7,17 @@ from collections.abc import Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from http.client import responses
-from typing import cast
+from typing import TypeVar, cast
 
 from mockchat.contract.contract import Contract
 from mockchat.contract.profile import Profile
 from mockchat.errors import BadArgument
 from mockchat.exchange import ApiError, Violation
 from mockchat.payloads.chunking import join
-from mockchat.payloads.completions import complete, completion_of
+from mockchat.payloads.completions import complete, framed
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.encoding import encode_json
+from mockchat.payloads.frames import Frame
 from mockchat.payloads.mutation import Mutant
 from mockchat.payloads.plans import Plan, by_token
 from mockchat.payloads.seeded import SeededDraw
@@ -47,9 +48,12 @@ from mockchat.types import (
     Completion,
     Json,
     JsonObject,
+    JsonView,
     Kind,
     Level,
 )
+
+Completed = TypeVar("Completed", Completion, JsonView)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,9 @@ class Answer:
         plan: How the completion is split.
         pacing: When the parts leave.
         fault: What goes wrong on purpose.
+        frame: What the completion was filled into, where the same request gets the next one from
+            it; nobody may change what is in it, so nobody else gets the completion itself.
+        drawn: What it was filled with.
     """
 
     completion: Completion | None = None
@@ -71,6 +78,8 @@ class Answer:
     plan: Plan = field(default_factory=by_token)
     pacing: Pacing | None = None
     fault: Fault | None = None
+    frame: Frame | None = None
+    drawn: JsonView = field(default_factory=dict)
 
 
 def check_written(reply: Reply, contract: Contract, *, level: Level = "observed") -> None:
@@ -268,17 +277,7 @@ def _made(  # noqa: PLR0913 - see answer
 ) -> Answer:
     match content:
         case Said() | Choices():
-            messages = [message_of(one, view, contract) for one in _spoken(reply)]
-            completion = completion_of(
-                view.body,
-                draw,
-                contract=contract,
-                message=messages[0] if isinstance(content, Said) else messages,
-                finish_reason=reply.finish_reason,
-                usage=reply.usage,
-                tokenizer=tokenizer,
-            )
-            return Answer(completion=_overridden(completion, reply))
+            return _said(reply, view, contract=contract, draw=draw, tokenizer=tokenizer)
         case Whole(completion=completion):
             return Answer(completion=cast("Completion", dict(completion)))
         case Streamed(chunks=chunks):
@@ -303,6 +302,32 @@ def _made(  # noqa: PLR0913 - see answer
             raise BadArgument(f"what {name}() returned", function, "a reply, not one more callable")
 
 
+def _said(
+    reply: Reply,
+    view: RequestView,
+    *,
+    contract: Contract,
+    draw: Draw,
+    tokenizer: Tokenizer | None,
+) -> Answer:
+    """Put messages into a completion, and into a frame where that can be used again."""
+    messages = [message_of(one, view, contract) for one in _spoken(reply)]
+    completion, frame = framed(
+        view.body,
+        draw,
+        contract=contract,
+        message=messages[0] if isinstance(reply.content, Said) else messages,
+        finish_reason=reply.finish_reason,
+        usage=reply.usage,
+        tokenizer=tokenizer,
+    )
+    if frame is None:
+        return Answer(completion=_overridden(completion, reply))
+    drawn = {name: completion[name] for name in frame.blanks}  # type: ignore[literal-required]  # members of it
+    frame = replace(frame, members=_overridden(frame.members, reply))
+    return Answer(completion=frame.completion(drawn), frame=frame, drawn=drawn)
+
+
 def _spoken(reply: Reply) -> tuple[Said, ...]:
     """Return the messages of a reply, in the order of its choices; () where they are not told."""
     match reply.content:
@@ -314,9 +339,11 @@ def _spoken(reply: Reply) -> tuple[Said, ...]:
             return ()
 
 
-def _overridden(completion: Completion, reply: Reply) -> Completion:
+def _overridden(completion: Completed, reply: Reply) -> Completed:
     """Return the completion with what the test says of single choices."""
     content = reply.content
+    if isinstance(content, Said) and content.logprobs is None:
+        return completion
     replies = (
         content.replies if isinstance(content, Choices) else [reply] * len(completion["choices"])
     )
@@ -329,7 +356,7 @@ def _overridden(completion: Completion, reply: Reply) -> Completion:
         if said.logprobs is not None:
             own["logprobs"] = dict(said.logprobs)
         choices.append(own)
-    return cast("Completion", {**completion, "choices": choices})
+    return cast("Completed", {**completion, "choices": choices})
 
 
 def _computed(

@@ -21,6 +21,7 @@ from mockchat.server.cors import preflight_fields, shared
 from mockchat.server.credentials import problem_with
 from mockchat.server.deliveries import delivery_of
 from mockchat.server.limiting import Limiter
+from mockchat.server.memory import Memory
 from mockchat.server.repeats import Repeats
 from mockchat.server.reports import report
 from mockchat.server.requests import read_query
@@ -58,13 +59,19 @@ class App:
         settings: How it answers.
         scripts: The open scripts; a request that belongs to none is answered as `settings` say.
         accounts: What clients have used, where workers share it.
+        memory: The requests that came before; its own unless given.
 
     Raises:
         BrokenProfile: The profile cannot be read as a contract.
     """
 
     def __init__(
-        self, settings: Settings, scripts: Scripts, accounts: Accounts | None = None
+        self,
+        settings: Settings,
+        scripts: Scripts,
+        accounts: Accounts | None = None,
+        *,
+        memory: Memory | None = None,
     ) -> None:
         profile = settings.profile
         self._settings = settings
@@ -81,6 +88,7 @@ class App:
             stores=Stores(settings.stored_limit),
             repeats=Repeats(counts=settings.vary_repeats),
             limiter=Limiter(settings.limits, contract, tokenizer, accounts),
+            memory=Memory() if memory is None else memory,
         )
 
     @property
@@ -217,7 +225,7 @@ class App:
     def _ticket(self, call: Call, result: Result, delivery: Delivery, received: float) -> Ticket:
         if call.script is None:
             return Ticket(delivery=delivery, finish=_forget)
-        journal, told = call.script.journal, (result.body, result.chunks or ())
+        journal = call.script.journal
         entry = Entry(
             method=call.incoming.method,
             path=call.path,
@@ -225,7 +233,8 @@ class App:
             headers=call.incoming.headers,
             request=call.request,
             status=delivery.status,
-            told=lambda: told,
+            told=result.told,
+            digest=None if call.known is None else call.known.digest,
             stub=call.stub,
             mismatches=call.mismatches,
             violations=call.violations,

@@ -1,5 +1,7 @@
 """The operation `createChatCompletion`: judge the request, find or make its answer."""
 
+from copy import deepcopy
+from dataclasses import replace
 from http import HTTPStatus
 
 from mockchat.errors import ImpossibleSchema
@@ -13,7 +15,10 @@ from mockchat.scripting.failures import NoStubMatched
 from mockchat.scripting.faults import Effects, check_playable
 from mockchat.scripting.matching import RequestView
 from mockchat.scripting.replies import Answer, answer
+from mockchat.scripting.script import Script, Selection
+from mockchat.server import wire
 from mockchat.server.models import find_model
+from mockchat.server.ready import Ready
 from mockchat.server.requests import read_body
 from mockchat.server.service import NEVER_RETRY, Call, Refusal, Result, Service
 from mockchat.server.stored import Stored
@@ -31,33 +36,16 @@ def create_completion(service: Service, call: Call) -> Result:
     body = read_body(service, call, "request")
     if "model" in call.parameters:
         body = {**body, "model": call.parameters["model"]}  # the path decides, not the body
-    heeded = service.contract.profile.heeded(body)
     if isinstance(body.get("model"), str):
         find_model(service, body["model"])
-    made, draw = _answered(service, call, body)
-    effects = Effects(pacing=made.pacing, fault=made.fault, draw=draw)
-    if made.error is not None:
-        return Result(
-            status=made.error.status,
-            body=service.contract.envelope(made.error),
-            headers=made.error.headers,
-            effects=effects,
-        )
-    if made.completion is not None and heeded.get("store") is True:
-        service.stores.of(call.script).keep(Stored.of(made.completion, body))
-    return Result(
-        body=made.completion,
-        chunks=_chunks(service, made, heeded, draw) if heeded.get("stream") is True else None,
-        used=_used(made),
-        effects=effects,
-    )
-
-
-def _answered(service: Service, call: Call, body: JsonObject) -> tuple[Answer, SeededDraw]:
-    """Answer within the limits: what the reply used is counted, a reply that failed used nothing."""
     view = RequestView(
         method=call.incoming.method, path=call.path, headers=call.incoming.headers, body=body
     )
+    return _answered(service, call, view)
+
+
+def _answered(service: Service, call: Call, view: RequestView) -> Result:
+    """Answer within the limits: what the reply used is counted, a reply that failed used nothing."""
     admission = service.limiter.admit(call.script, view)
     if admission is None:
         return _answer(service, call, view)
@@ -66,16 +54,15 @@ def _answered(service: Service, call: Call, body: JsonObject) -> tuple[Answer, S
         raise Refusal(admission.error)
     used = 0
     try:
-        made, draw = _answer(service, call, view)
-        used = _used(made)["tokens"]
+        result = _answer(service, call, view)
+        used = (result.used or {}).get("tokens", 0)
     finally:
         admission.settle(used)
         call.standings = admission.standings
-    return made, draw
+    return result
 
 
-def _answer(service: Service, call: Call, view: RequestView) -> tuple[Answer, SeededDraw]:
-    settings = service.settings
+def _answer(service: Service, call: Call, view: RequestView) -> Result:
     if call.script is not None:
         try:
             selection = call.script.select(view)
@@ -84,26 +71,94 @@ def _answer(service: Service, call: Call, view: RequestView) -> tuple[Answer, Se
             if call.script.unmatched == "fail":
                 raise _no_stub(unmatched) from None
         else:
-            call.stub = selection.stub.name
-            draw = service.draw(call, repeat=selection.ordinal)
-            made = answer(
-                selection.reply,
-                view,
-                contract=service.contract,
-                draw=draw,
-                kind=settings.kind,
-                level=settings.level,
-                source=selection.stub.name,
-                tokenizer=service.tokenizer,
-            )
-            # What a callable returned was not there to be looked at when the reply was written.
-            check_playable(made.pacing, made.fault, call.script.abilities)
-            return made, draw
+            return _scripted(service, call, view, call.script, selection)
+    return _generated(service, call, view)
+
+
+def _scripted(
+    service: Service, call: Call, view: RequestView, script: Script, selection: Selection
+) -> Result:
+    call.stub = selection.stub.name
+    draw = service.draw(call, repeat=selection.ordinal)
+    ready = None if call.known is None else call.known.ready(selection.reply)
+    if ready is not None:
+        return _result(service, call, view, ready.answer(draw), draw, ready=ready)
+    made = answer(
+        selection.reply,
+        view,
+        contract=service.contract,
+        draw=draw,
+        kind=service.settings.kind,
+        level=service.settings.level,
+        source=selection.stub.name,
+        tokenizer=service.tokenizer,
+    )
+    # What a callable returned was not there to be looked at when the reply was written.
+    check_playable(made.pacing, made.fault, script.abilities)
+    if call.known is not None and (first := Ready.of(selection.reply, made)) is not None:
+        call.known.keep(first)
+    return _result(service, call, view, made, draw)
+
+
+def _result(  # noqa: PLR0913 - all that is known of an answer
+    service: Service,
+    call: Call,
+    view: RequestView,
+    made: Answer,
+    draw: SeededDraw,
+    *,
+    ready: Ready | None = None,
+) -> Result:
+    effects = Effects(pacing=made.pacing, fault=made.fault, draw=draw)
+    if made.error is not None:
+        return Result(
+            status=made.error.status,
+            body=service.contract.envelope(made.error),
+            headers=made.error.headers,
+            effects=effects,
+        )
+    heeded = service.contract.profile.heeded(view.body)
+    if made.completion is not None and heeded.get("store") is True:
+        kept = made.completion if made.frame is None else deepcopy(made.completion)
+        service.stores.of(call.script).keep(Stored.of(kept, view.body))
+    is_stream = heeded.get("stream") is True
+    written = None
+    if ready is not None:
+        written = ready.events(made.drawn, draw) if is_stream else ready.body(made.drawn)
+    chunks = None
+    if is_stream and written is None:
+        chunks = _chunks(service, made, heeded, draw)
+        if ready is not None:
+            ready.learn(chunks, made.drawn, heeded, service.contract.profile)
+    return Result(
+        body=made.completion,
+        chunks=chunks,
+        used=_used(made),
+        effects=effects,
+        written=written,
+        is_stream=is_stream,
+        is_shared=made.frame is not None,
+    )
+
+
+def _generated(service: Service, call: Call, view: RequestView) -> Result:
+    """Answer with what is made up for the request: the same again, unless repeats are to differ."""
+    known = call.known
+    if known is not None and known.generated is not None:
+        return known.generated
     draw = service.draw(call)
-    return _generated(service, view.body, draw), draw
+    result = _result(service, call, view, _made_up(service, view.body, draw), draw)
+    is_kept = view.body.get("store") is True
+    if known is None or service.settings.vary_repeats or is_kept:
+        return result
+    chunks = None if result.chunks is None else tuple(map(wire.encode_chunk, result.chunks))
+    written = (wire.encode_json(result.body),) if chunks is None else chunks
+    known.generated = replace(result, chunks=None, effects=None, written=written, is_shared=True)
+    service.memory.grow(call.path, known, sum(map(len, written)))
+    return known.generated
 
 
-def _generated(service: Service, body: JsonObject, draw: SeededDraw) -> Answer:
+def _made_up(service: Service, body: JsonObject, draw: SeededDraw) -> Answer:
     settings = service.settings
     try:
         completion = complete(

@@ -7,10 +7,10 @@ from mockchat.exchange import Delivery, Headers, Write
 from mockchat.payloads.stream_style import StreamStyle
 from mockchat.server import wire
 from mockchat.server.service import Result
-from mockchat.types import JsonView
 
 _JSON = ("content-type", "application/json")
 _EVENTS = ("content-type", "text/event-stream; charset=utf-8")
+_UNCACHED = ("cache-control", "no-cache")
 
 
 def delivery_of(result: Result, fields: Headers, style: StreamStyle) -> Delivery:
@@ -27,25 +27,29 @@ def delivery_of(result: Result, fields: Headers, style: StreamStyle) -> Delivery
     """
     if result.status == HTTPStatus.NO_CONTENT:
         delivery = Delivery(status=result.status, headers=(*fields, *result.headers))
-    elif result.chunks is None:
+    elif not result.is_stream:
+        body = wire.encode_json(result.body) if result.written is None else result.written[0]
         delivery = Delivery(
             status=result.status,
             headers=(_JSON, *fields, *result.headers),
-            writes=(Write(data=wire.encode_json(result.body)),),
+            writes=(Write(data=body),),
         )
     else:
         delivery = Delivery(
             status=result.status,
-            headers=(_EVENTS, ("cache-control", "no-cache"), *fields, *result.headers),
-            writes=tuple(Write(data=data) for data in _events(result.chunks, style)),
+            headers=(_EVENTS, _UNCACHED, *fields, *result.headers),
+            writes=tuple([Write(data=data) for data in _events(result, style)]),
             is_stream=True,
         )
     return delivery if result.effects is None else result.effects.on(delivery)
 
 
-def _events(chunks: tuple[JsonView, ...], style: StreamStyle) -> Iterator[bytes]:
+def _events(result: Result, style: StreamStyle) -> Iterator[bytes]:
     for comment in style.comments:
         yield f": {comment}\n\n".encode()
-    yield from map(wire.encode_chunk, chunks)
+    if result.written is None:
+        yield from map(wire.encode_chunk, result.chunks or ())
+    else:
+        yield from result.written
     if style.done:
         yield wire.DONE

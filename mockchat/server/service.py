@@ -1,6 +1,8 @@
 """What the operations of one app share, and the record of a request on its way through it."""
 
+import json
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -8,17 +10,21 @@ from mockchat.contract.contract import Contract
 from mockchat.errors import MockchatError
 from mockchat.exchange import ApiError, Headers, Incoming, Violation
 from mockchat.payloads.encodings import tokenizer_named
-from mockchat.payloads.seeded import SeededDraw, draw_for
+from mockchat.payloads.seeded import Draws, SeededDraw
 from mockchat.payloads.stream_style import StreamStyle
 from mockchat.payloads.tokens import Tokenizer
+from mockchat.scripting.entries import Told
 from mockchat.scripting.faults import Effects
 from mockchat.scripting.quotas import Standing
 from mockchat.scripting.script import Script
 from mockchat.server.limiting import Limiter
+from mockchat.server.memory import Known, Memory
 from mockchat.server.repeats import Repeats
 from mockchat.server.settings import Settings
 from mockchat.server.stored import Stores
 from mockchat.types import Json, JsonObject, JsonView
+
+_TRAVELS = frozenset({"stream", "stream_options"})
 
 NEVER_RETRY = ("x-should-retry", "false")
 """What keeps the official clients from burying a test's mistake under their own retries."""
@@ -54,6 +60,7 @@ class Call:
         stub: The stub that answered.
         mismatches: Why none did.
         standings: How the limits stand after it, {} where none are set or it met none.
+        known: What is remembered of it; None where it is not known to be without fault.
     """
 
     incoming: Incoming
@@ -66,6 +73,7 @@ class Call:
     stub: str | None = None
     mismatches: tuple[str, ...] = ()
     standings: Mapping[str, Standing] = field(default_factory=dict)
+    known: Known | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +87,9 @@ class Result:
         headers: Response fields of this answer alone.
         used: What a completion used of the service's quotas, None for any other answer.
         effects: When its parts leave, and what goes wrong on purpose.
+        written: The body, or the events of a stream, as bytes where they are known already.
+        is_stream: Whether it is a stream.
+        is_shared: Whether others get the same body.
     """
 
     status: int = HTTPStatus.OK
@@ -87,6 +98,16 @@ class Result:
     headers: Headers = ()
     used: Mapping[str, int] | None = None
     effects: Effects | None = None
+    written: tuple[bytes, ...] | None = None
+    is_stream: bool = False
+    is_shared: bool = False
+
+    def told(self) -> Told:
+        """Return body and chunks for whoever reads the journal: what others get is copied."""
+        chunks = self.chunks or ()
+        if self.is_stream and self.written is not None:
+            chunks = tuple(json.loads(event.removeprefix(b"data: ")) for event in self.written)
+        return deepcopy((self.body, chunks)) if self.is_shared else (self.body, chunks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +121,7 @@ class Service:
         stores: The stored completions.
         repeats: How often a request came before, where that counts.
         limiter: The rate limits.
+        memory: The requests that came before.
     """
 
     settings: Settings
@@ -108,6 +130,7 @@ class Service:
     stores: Stores
     repeats: Repeats
     limiter: Limiter
+    memory: Memory
 
     @property
     def refuses(self) -> bool:
@@ -126,18 +149,31 @@ class Service:
             call: The request.
             repeat: Which reply of its stub this is; None: as `vary_repeats` says.
         """
-        settings = self.settings
-        return draw_for(
-            seed=settings.seed,
-            profile=settings.profile.name,
-            settings=settings.shaping,
-            method=call.incoming.method,
-            path=call.path,
-            body=call.request,
-            repeat=self.repeats.count(call.path, call.request) if repeat is None else repeat,
-            locale=settings.locale,
-        )
+        if repeat is None:
+            repeat = self.repeats.count(call.path, call.request)
+        draws = None if call.known is None else call.known.draws
+        if draws is None:
+            settings = self.settings
+            draws = Draws(
+                seed=settings.seed,
+                profile=settings.profile.name,
+                settings=settings.shaping,
+                method=call.incoming.method,
+                path=call.path,
+                body=_said(call.request),
+                locale=settings.locale,
+            )
+            if call.known is not None:
+                call.known.draws = draws
+        return draws.draw(repeat)
 
     def error(self, name: str, **fields: object) -> Refusal:
         """Return the catalogue's error called `name` as something to raise."""
         return Refusal(self.contract.error(name, **fields))
+
+
+def _said(request: Json) -> Json:
+    """Return a request without how its answer travels: streamed, it is answered as it is whole."""
+    if not isinstance(request, Mapping) or not _TRAVELS & request.keys():
+        return request
+    return {name: request[name] for name in request if name not in _TRAVELS}
