@@ -10,7 +10,7 @@ READY := .venv/.ready
 SDKS := .venvs/openai-1 .venvs/openai-2 .venvs/openai-node
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test coverage proof lowest lint format bench peers sdks pythons sdk-suite clients wheel-check clean
+.PHONY: help serve test coverage proof lowest lint format bench peers sdks pythons redis sdk-suite clients wheel-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,10 @@ pythons: $(READY) ## make environments of the newer Pythons there are, which the
 	    break; \
 	  done; \
 	done
+
+redis: ## install Debian's redis-server where there is none, which the tests of shared state then use
+	@command -v redis-server >/dev/null || { apt-get update -qq && apt-get install -y -qq redis-server >/dev/null; } \
+	  || echo "redis-server is left out: its tests say that they are skipped" >&2
 
 sdk-suite: $(READY) .venvs/sdk-suite/.ready ## run the openai SDK's own tests against mockchat
 	@PYTHONPATH=tests $(BIN)/python tests/sdk/official_suite.py .venvs/sdk-suite $(ARGS)

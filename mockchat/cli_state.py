@@ -37,7 +37,7 @@ def state() -> None:
 def journal(url: str, state_name: str) -> None:
     """Print the exchanges of all workers as JSON lines, oldest first.
 
-    `mockchat validate --as exchange FILE` judges them.
+    `mockchat validate --as exchanges FILE` judges them.
     """
     with refusing():
         for exchange in opened(url, state_name).exchanges():

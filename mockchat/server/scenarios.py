@@ -45,7 +45,8 @@ class ScenarioApp:
     told in the log once, and what was read before goes on answering.
 
     Args:
-        files: The scenario files; their stubs stand one file after the other.
+        files: The scenario files; their stubs stand one file after the other. Without one there
+            is no stub.
         settings_of: The settings of a server whose scenarios ask for these options.
         schemas: A folder of the caller's own profiles.
         state: What the workers share that serve the same files; the same texts, the same counts.

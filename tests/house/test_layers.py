@@ -27,6 +27,7 @@ FLOORS = (
         "mockchat.cli_options",
         "mockchat.cli_profiles",
         "mockchat.cli_scenario",
+        "mockchat.cli_state",
         "mockchat.cli_check",
         "mockchat.cli_validate",
         "mockchat.pytest_options",

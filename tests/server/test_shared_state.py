@@ -1,8 +1,6 @@
 """What workers share in Redis: one order of replies, one quota, one journal; and losing it."""
 
 import json
-import shutil
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -27,38 +25,6 @@ stubs:
       - reply: then always this
         forever: true
 """
-
-
-@pytest.fixture
-def store(tmp_path):
-    """Give a Redis of our own that listens on a socket file, with means to stop and start it."""
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("no redis-server here: `make redis` installs Debian's")
-    store = Store(program, tmp_path / "redis.sock")
-    store.start()
-    yield store
-    store.stop()
-
-
-class Store:
-    """A Redis server in a process of its own that keeps nothing on disk."""
-
-    def __init__(self, program, path):
-        self.command = [program, "--port", "0", "--unixsocket", str(path), "--save", ""]
-        self.url = f"unix://{path}"
-
-    def start(self):
-        """Start it, and return when it accepts connections."""
-        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
-        while "eady to accept connections" not in self.process.stdout.readline():
-            assert self.process.poll() is None, "redis-server ended before it was ready"
-
-    def stop(self):
-        """Kill it: what it kept is gone."""
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
 
 
 @pytest.fixture
@@ -93,38 +59,38 @@ def text(answer):
     return answer[2]["choices"][0]["message"]["content"]
 
 
-def test_two_workers_serve_one_scenario_in_order(store, scenario):
+def test_two_workers_serve_one_scenario_in_order(redis_store, scenario):
     """Whichever worker a client meets, the conversation goes on as it was written."""
-    workers = [worker(scenario, SharedState(store.url)) for _ in range(2)]
+    workers = [worker(scenario, SharedState(redis_store.url)) for _ in range(2)]
     said = [text(asked(workers[place % 2])) for place in range(6)]
     assert said == ["one", "two", "three", *["then always this"] * 3]
 
 
-def test_no_reply_is_given_twice_or_lost_under_load(store, scenario):
+def test_no_reply_is_given_twice_or_lost_under_load(redis_store, scenario):
     """Exactly one of many simultaneous requests gets each reply."""
     scenario.write_text(
         json.dumps({"stubs": [{"reply": f"reply {number}"} for number in range(200)]})
     )
-    workers = [worker(scenario, SharedState(store.url)) for _ in range(4)]
+    workers = [worker(scenario, SharedState(redis_store.url)) for _ in range(4)]
     with ThreadPoolExecutor(8) as pool:
         said = list(pool.map(lambda place: text(asked(workers[place % 4])), range(200)))
     assert sorted(said) == sorted(f"reply {number}" for number in range(200))
 
 
-def test_another_text_begins_anew_and_a_name_is_a_state_of_its_own(store, scenario):
+def test_another_text_begins_anew_and_a_name_is_a_state_of_its_own(redis_store, scenario):
     """A changed scenario has all its replies again; two teams share one Redis."""
-    state = SharedState(store.url)
+    state = SharedState(redis_store.url)
     assert text(asked(worker(scenario, state))) == "one"
-    other = SharedState(store.url, name="other team")
+    other = SharedState(redis_store.url, name="other team")
     assert text(asked(worker(scenario, other))) == "one"
     scenario.write_text(SCENARIO.replace("one", "eins"))
     assert text(asked(worker(scenario, state))) == "eins"
 
 
-def test_workers_share_limits(store, scenario):
+def test_workers_share_limits(redis_store, scenario):
     """A limit of three requests is not six because there are two workers."""
     limits = Limits(requests=3, window=3600)
-    workers = [worker(scenario, SharedState(store.url), limits=limits) for _ in range(2)]
+    workers = [worker(scenario, SharedState(redis_store.url), limits=limits) for _ in range(2)]
     answers = [asked(workers[place % 2]) for place in range(4)]
     assert [answer[0] for answer in answers] == [200, 200, 200, 429]
     left = [answer[1]["x-ratelimit-remaining-requests"] for answer in answers]
@@ -132,10 +98,10 @@ def test_workers_share_limits(store, scenario):
     assert asked(workers[0], key="another")[0] == 200
 
 
-def test_shared_accounts_count_as_own_ones(store):
+def test_shared_accounts_count_as_own_ones(redis_store):
     """The same calls give the same answers, wherever the accounts are kept."""
     limits = Limits(requests=3, tokens=100, window=1e6, total_tokens=120, clock=lambda: 5.0)
-    own, shared = Quotas(limits), Quotas(limits, SharedState(store.url).accounts)
+    own, shared = Quotas(limits), Quotas(limits, SharedState(redis_store.url).accounts)
     for quotas_call in (
         partial(Quotas.take, client="a", tokens=60),
         partial(Quotas.settle, client="a", charged=60, used=20),
@@ -156,10 +122,10 @@ def test_shared_accounts_count_as_own_ones(store):
             )
 
 
-def test_the_journal_of_all_workers_is_one(store, scenario):
+def test_the_journal_of_all_workers_is_one(redis_store, scenario):
     """What happened is read at one place, in one order, with how each delivery ended, and no key."""
-    state = SharedState(store.url)
-    workers = [worker(scenario, SharedState(store.url)) for _ in range(2)]
+    state = SharedState(redis_store.url)
+    workers = [worker(scenario, SharedState(redis_store.url)) for _ in range(2)]
     asked(workers[0], key="sk-very-secret")
     asked(workers[1], outcome=Outcome.CLIENT_LEFT)
     asked(workers[0], {"model": "gpt-4o-mini"})
@@ -172,23 +138,23 @@ def test_the_journal_of_all_workers_is_one(store, scenario):
     assert "sk-very-secret" not in json.dumps(kept)
 
 
-def test_the_journal_is_bounded_by_number_and_bytes(store, scenario):
+def test_the_journal_is_bounded_by_number_and_bytes(redis_store, scenario):
     """A store that many share must not grow without end."""
-    state = SharedState(store.url, journal_limit=3)
+    state = SharedState(redis_store.url, journal_limit=3)
     app = worker(scenario, state)
     for _ in range(5):
         asked(app)
     assert [one["index"] for one in state.exchanges()] == [2, 3, 4]
-    tight = SharedState(store.url, name="tight", journal_bytes=1)
+    tight = SharedState(redis_store.url, name="tight", journal_bytes=1)
     app = worker(scenario, tight)
     for _ in range(3):
         asked(app)
     assert [one["index"] for one in tight.exchanges()] == [2]
 
 
-def test_what_it_kept_is_forgotten_when_told(store, scenario):
+def test_what_it_kept_is_forgotten_when_told(redis_store, scenario):
     """A new test run begins at the first reply; the states of others stay."""
-    state, other = SharedState(store.url), SharedState(store.url, name="default*")
+    state, other = SharedState(redis_store.url), SharedState(redis_store.url, name="default*")
     app = worker(scenario, state)
     asked(app)
     asked(worker(scenario, other))
@@ -197,29 +163,31 @@ def test_what_it_kept_is_forgotten_when_told(store, scenario):
     assert len(list(state.exchanges())) == 1
     assert state.reset() > 0
     assert text(asked(app)) == "one"
-    assert SharedState(store.url, name="never used").reset() == 0
+    assert SharedState(redis_store.url, name="never used").reset() == 0
 
 
-def test_a_lost_store_is_told_and_used_again_when_it_is_back(store, scenario):
+def test_a_lost_store_is_told_and_used_again_when_it_is_back(redis_store, scenario):
     """The client learns what is wrong at the mock and tries again; nothing hangs, nothing restarts."""
-    state = SharedState(store.url)
+    state = SharedState(redis_store.url)
     app = worker(scenario, state, limits=Limits(requests=100))
     assert asked(app)[0] == 200
-    store.stop()
+    redis_store.stop()
     status, headers, body = asked(app)
     assert (status, headers["retry-after"]) == (503, "1")
     assert body["error"]["type"] == "mockchat_state_lost"
-    assert body["error"]["message"].startswith(f"the shared state at {store.url} cannot be used: ")
+    assert body["error"]["message"].startswith(
+        f"the shared state at {redis_store.url} cannot be used: "
+    )
     with pytest.raises(StateLost):
         state.check()
-    store.start()
+    redis_store.start()
     state.check()
     assert text(asked(app)) == "one"  # a store without a disk has forgotten
 
 
-def test_a_store_lost_between_reply_and_journal_is_told_as_well(store, scenario, monkeypatch):
+def test_a_store_lost_between_reply_and_journal_is_told_as_well(redis_store, scenario, monkeypatch):
     """No reply leaves that the journal does not know."""
-    state = SharedState(store.url)
+    state = SharedState(redis_store.url)
     app = worker(scenario, state)
 
     def lose(exchange):
@@ -230,13 +198,13 @@ def test_a_store_lost_between_reply_and_journal_is_told_as_well(store, scenario,
     assert (status, body["error"]["type"]) == (503, "mockchat_state_lost")
 
 
-def test_a_store_lost_before_the_end_is_told_in_the_log(store, scenario, caplog):
+def test_a_store_lost_before_the_end_is_told_in_the_log(redis_store, scenario, caplog):
     """The bytes have left by then: the client is not to blame, and whoever runs it is told."""
-    app = worker(scenario, SharedState(store.url))
+    app = worker(scenario, SharedState(redis_store.url))
     body = json.dumps(BODY).encode()
     path = "/v1/chat/completions"
     ticket = app.handle(Incoming(method="POST", path=path, body=body))
-    store.stop()
+    redis_store.stop()
     ticket.finish(Outcome.DELIVERED)
     assert "how exchange 0 ended is not kept: the shared state at unix://" in caplog.text
 
