@@ -1,22 +1,21 @@
 """What every test folder shares: full counts on request, and the facts beside the checkout."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
-from redis_store import RedisStore
+from hypothesis import HealthCheck, Phase, settings
 
 PROJECT = Path(__file__).parents[1]
 
 # An example takes as long as the machine is busy: limits of time would tell nothing about the code.
 # The same examples every time, so that a change is judged by what it changes; MOCKCHAT_EXPLORE=1
-# looks for new ones.
+# looks for new ones. Without the phase that explains failures: most of them are planted here.
 settings.register_profile(
     "house",
     deadline=None,
     derandomize=os.environ.get("MOCKCHAT_EXPLORE") != "1",
+    phases=[phase for phase in Phase if phase is not Phase.explain],
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("house")
@@ -40,18 +39,6 @@ def shared() -> Path:
 def _proof_count() -> object:
     """Give `proof_count` to tests in folders of their own."""
     return proof_count
-
-
-@pytest.fixture
-def redis_store(tmp_path: Path) -> Iterator[RedisStore]:
-    """Give a Redis that runs, or skip."""
-    try:
-        store = RedisStore(tmp_path / "redis.sock")
-    except FileNotFoundError as missing:
-        pytest.skip(str(missing))
-    store.start()
-    yield store
-    store.stop()
 
 
 @pytest.hookimpl(tryfirst=True)

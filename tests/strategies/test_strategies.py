@@ -62,9 +62,11 @@ from mockchat.scripting.contents import Failure, Generated, Said, reply_of
 OPENAI = contract_for("openai")
 PROFILES = profile_names()
 KINDS = ("wild", "plain")
-DEFAULT = settings(settings.get_profile("default"), database=None, deadline=None)
+DEFAULT = settings(
+    settings.get_profile("default"), database=None, deadline=None, phases=settings().phases
+)
 """What a user has who sets nothing: 100 examples and all health checks. Without the limit of time
-for each example, which says how busy the machine is."""
+for each example, which says how busy the machine is, and without words about failures."""
 quick = settings(deadline=None, max_examples=15)
 """For laws that other tests prove with more examples: that the strategy passes on what it should."""
 
