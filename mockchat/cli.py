@@ -12,13 +12,14 @@ from collections.abc import Set as AbstractSet
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack, get_args
+from typing import TYPE_CHECKING, Any, Unpack, get_args
 
 import click
 from click.core import ParameterSource
 
 from mockchat.cli_check import check
 from mockchat.cli_generate import generate
+from mockchat.cli_limits import STOPPING, LimitOptions, finish, limit_options, limited, tls_of
 from mockchat.cli_options import (
     Commands,
     Weights,
@@ -33,16 +34,14 @@ from mockchat.cli_validate import validate
 from mockchat.types import Kind, Models, Validation
 
 if TYPE_CHECKING:
-    from mockchat.scripting.quotas import Limits
     from mockchat.server.settings import Settings
     from mockchat.server.werkzeug_server import LiveServer
 
-_STOPPING = (signal.SIGINT, signal.SIGTERM)
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _DEMO_BODY = '{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello!"}]}'
 
 
-class _ServeOptions(TypedDict):
+class _ServeOptions(LimitOptions):
     """The options of `mockchat serve`, as click hands them over."""
 
     host: str
@@ -60,8 +59,6 @@ class _ServeOptions(TypedDict):
     tokenizer: str
     api_key: tuple[str, ...]
     body_limit: int
-    requests_per_minute: int | None
-    tokens_per_minute: int | None
     vary_repeats: bool
     log_level: str
 
@@ -131,18 +128,7 @@ main.add_command(validate)
     metavar="BYTES",
     help="Largest request body accepted.",
 )
-@click.option(
-    "--requests-per-minute",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Requests that each key may send in a minute.",
-)
-@click.option(
-    "--tokens-per-minute",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Tokens that each key may use in a minute.",
-)
+@limit_options
 @click.option(
     "--vary-repeats", is_flag=True, help="Answer an identical request differently each time."
 )
@@ -159,11 +145,12 @@ def serve(**options: Unpack[_ServeOptions]) -> None:
     logging.getLogger("mockchat").setLevel(options["log_level"].upper())
     # Blocked before any thread starts and before the first line is printed, then waited for: a
     # handler could run inside the very lock that it needs.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     server, served = _start(options)
     try:
         _greet(server, served, options)
-        signal.sigwait(_STOPPING)
+        signal.sigwait(STOPPING)
+        finish(server, options["grace"])
     finally:
         server.stop()
 
@@ -182,11 +169,20 @@ def _start(options: _ServeOptions) -> "tuple[LiveServer, str]":
         if options["scenario"]:
             settings_of = partial(_settings, options, given)
             app = ScenarioApp(options["scenario"], settings_of, options["schemas"])
-            served = f"{app.settings.profile.name} by {app.summary}"
+            settings = app.settings
+            served = f"{settings.profile.name} by {app.summary}"
         else:
-            app = App(_settings(options, given, {}), Scripts())
+            settings = _settings(options, given, {})
+            app = App(settings, Scripts())
             served = options["profile"]
-        return LiveServer(app, host=options["host"], port=options["port"]).start(), served
+        server = LiveServer(
+            app,
+            host=options["host"],
+            port=options["port"],
+            limits=settings.connection,
+            tls=tls_of(settings),
+        )
+        return server.start(), served
 
 
 def _settings(
@@ -197,7 +193,7 @@ def _settings(
     from mockchat.server.settings import Settings
 
     said = {**options, **{name: asked[name] for name in asked if name not in given}}
-    return Settings(
+    settings = Settings(
         profile=load_profile(said["profile"], said["schemas"]).with_models(said["model"]),
         seed=said["seed"],
         kind=said["kind"],
@@ -211,17 +207,9 @@ def _settings(
         api_keys=said["api_key"],
         body_limit=said["body_limit"],
         vary_repeats=said["vary_repeats"],
-        limits=_limits(options) or said.get("limits"),
+        limits=said.get("limits"),
     )
-
-
-def _limits(options: _ServeOptions) -> "Limits | None":
-    """Return the limits that the options set, None where they set none."""
-    from mockchat.scripting.quotas import Limits
-
-    requests, tokens = options["requests_per_minute"], options["tokens_per_minute"]
-    is_limited = requests is not None or tokens is not None
-    return Limits(requests=requests, tokens=tokens) if is_limited else None
+    return limited(settings, options)
 
 
 def _greet(server: "LiveServer", served: str, options: _ServeOptions) -> None:

@@ -24,6 +24,7 @@ FLOORS = (
         "mockchat.cases",
         "mockchat.cli",
         "mockchat.cli_generate",
+        "mockchat.cli_limits",
         "mockchat.cli_options",
         "mockchat.cli_profiles",
         "mockchat.cli_scenario",
