@@ -10,7 +10,7 @@ READY := .venv/.ready
 SDKS := .venvs/openai-1 .venvs/openai-2 .venvs/openai-node
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test coverage proof lowest lint format bench peers sdks pythons redis sdk-suite clients wheel-check clean
+.PHONY: help serve test coverage proof lowest lint format bench peers sdks pythons redis sdk-suite clients browser browser-test wheel-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,11 @@ sdk-suite: $(READY) .venvs/sdk-suite/.ready ## run the openai SDK's own tests ag
 clients: $(READY) sdks ## measure what the clients do with every plan and fault, and write docs/clients.md
 	@PYTHONPATH=tests $(BIN)/python tests/clients/client_page.py
 
+browser: .venvs/browser/.ready ## install Chromium (Debian's, as root), Playwright and axe, which pages are tested with
+
+browser-test: browser ## look at the pages in headless Chromium: readable, usable by keys, accessible, no request
+	@MOCKCHAT_BROWSER=1 .venvs/browser/bin/python -m pytest tests/browser $(ARGS)
+
 wheel-check: $(READY) ## build sdist and wheel, install the wheel elsewhere, make one call
 	@PYTHONPATH=tests $(BIN)/python tests/house/wheel_check.py
 
@@ -117,6 +122,20 @@ $(READY): pyproject.toml hatch_build.py
 	@echo "setting up .venvs/lowest" >&2
 	@$(BIN)/python -m venv --clear .venvs/lowest
 	@.venvs/lowest/bin/python -m pip install -qq --disable-pip-version-check $$($(BIN)/python tests/house/lowest.py)
+	@touch $@
+
+# Playwright drives the browser that is there; its own, of some hundred MiB, are never downloaded.
+.venvs/browser/.ready: tests/browser/requirements.txt tests/browser/package.json tests/browser/package-lock.json pyproject.toml | $(READY)
+	@echo "setting up .venvs/browser" >&2
+	@for tool in chromium npm; do \
+	  command -v $$tool >/dev/null && continue; \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null || { echo "install $$tool first" >&2; exit 1; }; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$tool >/dev/null || exit 1; \
+	done
+	@$(BIN)/python -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install -qq --disable-pip-version-check --editable . --requirement $<
+	@cp tests/browser/package.json tests/browser/package-lock.json $(@D)
+	@cd $(@D) && npm ci --silent --no-audit --no-fund
 	@touch $@
 
 # The suite must be that of the SDK version under test, so both come from one pip download.

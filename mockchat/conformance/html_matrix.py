@@ -23,6 +23,12 @@ _OF_VERDICT: Mapping[Verdict, str] = {
     Verdict.PASSED: "passed",
     Verdict.SKIPPED: "skipped",
 }
+_TALLIED: Mapping[str, str | None] = {
+    "failed": None,
+    "note": "with notes",
+    "passed": None,
+    "skipped": None,
+}
 _OF_ROW: Mapping[str, str] = {"FAILED": "failed", "unsupported": "unsupported", "ok": "passed"}
 
 
@@ -83,17 +89,17 @@ def matrix_of(report: Report) -> Matrix:
     return matrix
 
 
-def state(name: str, *more: str) -> Markup:
-    """Return a state as its shape with its word."""
-    shape, word = _SHAPES[name]
+def state(name: str, word: str | None = None) -> Markup:
+    """Return a state as its shape with its word, or with another one."""
+    shape, usual = _SHAPES[name]
     told = element("span", shape, aria_hidden="true", class_="shape")
-    return element("span", told, " ", word, *more, class_=f"state {name}")
+    return element("span", told, " ", word or usual, class_=f"state {name}")
 
 
 def tally(report: Report) -> Markup:
     """Return how many checks came to what, as a bar and in words."""
     counted = Counter(_OF_VERDICT[verdict] for verdict in report.verdicts().values())
-    order = [name for name in ("failed", "note", "passed", "skipped") if counted[name]]
+    order = {name: word for name, word in _TALLIED.items() if counted[name]}
     bars, at = [], 0
     for name in order:
         bars.append(element("rect", x=at, y=0, width=counted[name], height=1, class_=name))
@@ -107,8 +113,8 @@ def tally(report: Report) -> Markup:
         aria_hidden="true",
     )
     items = [
-        element("li", element("b", str(counted[name])), " ", state(name), class_=name)
-        for name in order
+        element("li", element("b", str(counted[name])), " ", state(name, word))
+        for name, word in order.items()
     ]
     return joined(bar, element("ul", items, class_="tally"))
 

@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[2]
-STEPS = ["sdks", "pythons", "redis", "test", "lint", "coverage", "proof", "sdk-suite", "wheel-check"]
+STEPS = [
+    "sdks",
+    "pythons",
+    "redis",
+    "test",
+    "lint",
+    "coverage",
+    "proof",
+    "sdk-suite",
+    "browser-test",
+    "wheel-check",
+]
 CLOSING = "===== 12 passed, 1 skipped in 3.45s ====="
 MAKE = f"""#!/usr/bin/env bash
 echo "$1" >> made
