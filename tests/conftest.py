@@ -1,10 +1,12 @@
 """What every test folder shares: full counts on request, and the facts beside the checkout."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+from redis_store import RedisStore
 
 PROJECT = Path(__file__).parents[1]
 
@@ -39,6 +41,18 @@ def shared() -> Path:
 def _proof_count() -> object:
     """Give `proof_count` to tests in folders of their own."""
     return proof_count
+
+
+@pytest.fixture
+def redis_store(tmp_path: Path) -> Iterator[RedisStore]:
+    """Give a Redis that runs, or skip."""
+    try:
+        store = RedisStore(tmp_path / "redis.sock")
+    except FileNotFoundError as missing:
+        pytest.skip(str(missing))
+    store.start()
+    yield store
+    store.stop()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -135,6 +135,11 @@ class Stub:
         return bool(self._turns) and self.total is None
 
     @property
+    def is_counted(self) -> bool:
+        """Whether what it answers depends on how often it answered before."""
+        return len(self._turns) != 1 or not self.is_endless
+
+    @property
     def is_waiting(self) -> bool:
         """Whether it has a reply to give, or none yet."""
         return not self._turns or self.obstacle is None
@@ -215,7 +220,8 @@ class Script:
         sink: Where the journal sends its exchanges besides.
 
     Attributes:
-        may_block: Whether somebody's own code is asked: by a condition, or for a reply.
+        may_block: Whether an answer may take its time: somebody's own code is asked, by a condition
+            or for a reply, or what is shared with other workers.
     """
 
     def __init__(  # noqa: PLR0913 - one keyword for each option of the fixture
@@ -241,7 +247,7 @@ class Script:
         self.journal = Journal(limit=journal_limit, memory=journal_bytes, sink=sink)
         self._counts = counts or OwnCounts()
         self._places = count()
-        self.may_block = False
+        self.may_block = counts is not None or sink is not None
         self._stubs: list[Stub] = []
         self._problems: list[MockchatError] = []
         self._told: set[str] = set()

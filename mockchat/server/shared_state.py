@@ -8,8 +8,10 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
+from threading import BoundedSemaphore
 from typing import Any, TypeVar, cast
 
 import redis
@@ -28,6 +30,7 @@ T = TypeVar("T")
 SCHEMES = ("redis://", "rediss://", "unix://")
 _PATIENCE = 1.0
 _AT_ONCE = 500
+_MOST_WAITING = 10_000
 _WEEK = 7 * 24 * 3600
 _CREDENTIALS = re.compile(r"(?<=//)[^/@]*@")
 
@@ -231,6 +234,9 @@ class SharedJournal:
         self._keys = [store.key("journal"), store.key("journal:state")]
         self._epoch = time.time() - time.monotonic()
         self._places: dict[int, int] = {}  # index here to index there, while in flight
+        # Endings are told by event loops, which must not wait; whoever exits waits for them.
+        self._later = ThreadPoolExecutor(1, thread_name_prefix="mockchat-state")
+        self._waiting = BoundedSemaphore(_MOST_WAITING)
 
     def added(self, exchange: Exchange) -> None:
         """Keep an exchange, and let the oldest go where there are too many."""
@@ -240,18 +246,30 @@ class SharedJournal:
         self._places[exchange.index] = place
 
     def ended(self, exchange: Exchange) -> None:
-        """Keep how an exchange ended; if the store is lost by then, that is told in the log."""
+        """Keep how an exchange ended, soon; if the store is lost by then, that is told in the log."""
         place = self._places.pop(exchange.index, None)
         if place is None:
             return
+        if self._waiting.acquire(blocking=False):
+            self._later.submit(self._end, place, exchange)
+        else:
+            logger.warning("how exchange %d ended is not kept: too many wait for it", place)
+
+    def _end(self, place: int, exchange: Exchange) -> None:
         try:
             with self._store.use():
                 self._store.end(keys=self._keys, args=[place, self._text(exchange)])
         except StateLost as lost:
             logger.warning("how exchange %d ended is not kept: %s", place, lost)
+        finally:
+            self._waiting.release()
 
     def exchanges(self) -> Iterator[JsonObject]:
-        """Return what is kept, oldest first, each with its index among those of all workers."""
+        """Return what is kept, oldest first, each with its index among those of all workers.
+
+        Waits for the endings that this process has to tell.
+        """
+        self._later.submit(int).result()
         with self._store.use() as client:
             kept = client.hgetall(self._keys[0])
         for index in sorted(map(int, kept)):

@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import Event
 
 import pytest
 
@@ -124,12 +125,12 @@ def test_shared_accounts_count_as_own_ones(redis_store):
 
 def test_the_journal_of_all_workers_is_one(redis_store, scenario):
     """What happened is read at one place, in one order, with how each delivery ended, and no key."""
-    state = SharedState(redis_store.url)
-    workers = [worker(scenario, SharedState(redis_store.url)) for _ in range(2)]
+    shared = [SharedState(redis_store.url) for _ in range(2)]
+    workers = [worker(scenario, state) for state in shared]
     asked(workers[0], key="sk-very-secret")
     asked(workers[1], outcome=Outcome.CLIENT_LEFT)
     asked(workers[0], {"model": "gpt-4o-mini"})
-    kept = list(state.exchanges())
+    kept = [*shared[0].exchanges(), *shared[1].exchanges()][-3:]
     assert [one["index"] for one in kept] == [0, 1, 2]
     assert [one["outcome"] for one in kept] == ["delivered", "client left", "delivered"]
     assert [one["status"] for one in kept] == [200, 200, 400]
@@ -200,12 +201,15 @@ def test_a_store_lost_between_reply_and_journal_is_told_as_well(redis_store, sce
 
 def test_a_store_lost_before_the_end_is_told_in_the_log(redis_store, scenario, caplog):
     """The bytes have left by then: the client is not to blame, and whoever runs it is told."""
-    app = worker(scenario, SharedState(redis_store.url))
+    state = SharedState(redis_store.url)
+    app = worker(scenario, state)
     body = json.dumps(BODY).encode()
     path = "/v1/chat/completions"
     ticket = app.handle(Incoming(method="POST", path=path, body=body))
     redis_store.stop()
     ticket.finish(Outcome.DELIVERED)
+    with pytest.raises(StateLost):  # having waited for what this process had to tell
+        list(state.exchanges())
     assert "how exchange 0 ended is not kept: the shared state at unix://" in caplog.text
 
 
@@ -224,3 +228,22 @@ def test_a_store_that_is_not_there_is_told_without_its_password():
     said = str(raised.value)
     assert said.startswith("the shared state at redis://127.0.0.1:1/0 cannot be used: ")
     assert "very-secret" not in said
+
+
+def test_endings_that_pile_up_are_dropped_and_told(redis_store, scenario, monkeypatch, caplog):
+    """A store that is slow must not fill the memory of every worker."""
+    monkeypatch.setattr("mockchat.server.shared_state._MOST_WAITING", 1)
+    state = SharedState(redis_store.url)
+    app, begun, go_on = worker(scenario, state), Event(), Event()
+
+    def wait(**_):
+        begun.set()
+        go_on.wait(10)
+
+    monkeypatch.setattr(state._store, "end", wait)
+    asked(app)
+    assert begun.wait(10)
+    asked(app)
+    go_on.set()
+    list(state.exchanges())
+    assert "how exchange 1 ended is not kept: too many wait for it" in caplog.text
