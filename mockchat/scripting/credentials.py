@@ -50,6 +50,11 @@ def is_credential(field_name: str) -> bool:
     return field_name.lower() in CREDENTIAL_HEADERS
 
 
+def has_credentials(headers: Headers) -> bool:
+    """Tell whether one of the fields carries a secret."""
+    return not CREDENTIAL_HEADERS.isdisjoint([name.lower() for name, _ in headers])
+
+
 def redact(headers: Headers) -> Headers:
     """Return the fields with the values of credentials replaced, order and names kept."""
     secret = CREDENTIAL_HEADERS

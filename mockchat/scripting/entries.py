@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from mockchat.exchange import Delivery, Ending, Exchange, Headers, Outcome, Violation
 from mockchat.scripting.attempts import FIRST_FAILURE, request_digest, request_key
 from mockchat.scripting.credentials import (
-    is_credential,
+    has_credentials,
     redact,
     redact_json,
     redact_query,
@@ -15,6 +16,19 @@ from mockchat.scripting.credentials import (
 )
 from mockchat.scripting.sse import json_events
 from mockchat.types import Json, JsonView
+
+
+class Same(Protocol):
+    """What is the same for every exchange of one request, found out once."""
+
+    def digest(self) -> bytes:
+        """Return the digest of the decoded body: see `request_digest`."""
+        ...
+
+    def weight(self) -> int:
+        """Return how much memory the decoded body takes: see `weight_of`."""
+        ...
+
 
 Told = tuple[Json, tuple[JsonView, ...]]
 """What was answered: the reply, and the chunks of a stream."""
@@ -28,7 +42,7 @@ class Entry:
 
     Attributes:
         told: Gives the reply and its chunks. They belong to the exchange: nobody else changes them.
-        digest: Gives the request's digest where it is known already: see `request_digest`.
+        same: What is known of its request already, None where nothing is.
     """
 
     method: str
@@ -38,7 +52,7 @@ class Entry:
     request: Json = None
     status: int
     told: Callable[[], Told]
-    digest: Callable[[], bytes] | None = None
+    same: Same | None = None
     stub: str | None = None
     mismatches: tuple[str, ...] = ()
     violations: tuple[Violation, ...] = ()
@@ -79,8 +93,8 @@ class Entry:
     @property
     def key(self) -> tuple[str, str, str | None, bytes]:
         """What its repetitions have in common with it."""
-        digest = self.digest or (lambda: request_digest(self.request))
-        return request_key(self.method, self.path, self.headers, digest())
+        digest = request_digest(self.request) if self.same is None else self.same.digest()
+        return request_key(self.method, self.path, self.headers, digest)
 
     @property
     def exchange(self) -> Exchange:
@@ -101,10 +115,11 @@ class Entry:
     def clean(self) -> None:
         """Replace the values of credentials."""
         told_by, query, delivery = self.headers, self.query, self.delivery
-        self.headers = redact(told_by)
+        if has_credentials(told_by):
+            self.headers = redact(told_by)
         if query:
             self.query = redact_query(query)
-        if delivery is not None and any(is_credential(name) for name, _ in delivery.headers):
+        if delivery is not None and has_credentials(delivery.headers):
             delivery = self.delivery = replace(delivery, headers=redact(delivery.headers))
         failed = self.status >= FIRST_FAILURE
         if not failed and not self.mismatches:

@@ -34,13 +34,14 @@ def weight(entry: Entry) -> int:
         _EXCHANGE
         + texts
         + fields
-        + _weight_of(entry.request)
+        + (weight_of(entry.request) if entry.same is None else entry.same.weight())
         + len(writes) * _WRITE
         + answered * _ANSWERED
     )
 
 
-def _weight_of(value: Json) -> int:
+def weight_of(value: Json) -> int:
+    """Return how many bytes a decoded body takes in memory, at most."""
     total, waiting = 0, [value]
     while waiting:
         one = waiting.pop()

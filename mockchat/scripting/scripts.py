@@ -62,11 +62,7 @@ class Scripts:
 
     def owner(self, path: str) -> Script | None:
         """Return the open script a path belongs to, None if there is none; charges nobody."""
-        token, _ = parted(path)
-        if token is None:
-            return self.current
-        with self._lock:
-            return self._open.get(token)
+        return self._owner(parted(path)[0])
 
     def resolve(self, path: str, *, method: str = "") -> tuple[Script | None, str]:
         """Return the script a path belongs to, and the path without the token.
@@ -78,10 +74,16 @@ class Scripts:
             LateRequest: The token is of a closed script, or not of ours; the request is charged.
         """
         token, bare = parted(path)
-        script = self.owner(path)
+        script = self._owner(token)
         if token is not None and script is None:
             raise self.refuse(f"{method} {bare}".lstrip(), self._closed.get(token))
         return script, bare
+
+    def _owner(self, token: str | None) -> Script | None:
+        if token is None:
+            return self.current
+        with self._lock:
+            return self._open.get(token)
 
     def refuse(self, request: str, test: str | None) -> LateRequest:
         """Record a request that came when no script of `test` was open, and return the error."""

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from http import HTTPStatus
 
 from mockchat.contract.contract import contract_of
@@ -52,6 +52,9 @@ OPERATIONS: Mapping[str, Callable[[Service, Call], Result]] = {
 _SOON = ("retry-after", "1")
 
 
+_MOST_PATHS = 256
+
+
 class App:
     """Answers requests as the service of one profile; safe to use from many threads.
 
@@ -77,6 +80,7 @@ class App:
         self._settings = settings
         self._scripts = scripts
         self._routes = Routes(profile.documents)
+        self._find = lru_cache(maxsize=_MOST_PATHS)(self._routes.find)
         self._key_headers = key_headers(profile.documents)
         self._headers = ServiceHeaders(profile.settings)
         contract = contract_of(profile)
@@ -149,7 +153,7 @@ class App:
         if incoming.method == "OPTIONS":
             return self._options(call)
         try:
-            route = self._routes.find(incoming.method, call.path)
+            route = self._find(incoming.method, call.path)
         except NotRouted as missing:
             raise self._unrouted(missing) from None
         problem = problem_with(incoming.headers, self._settings.api_keys, self._key_headers)
@@ -234,7 +238,7 @@ class App:
             request=call.request,
             status=delivery.status,
             told=result.told,
-            digest=None if call.known is None else call.known.digest,
+            same=call.known,
             stub=call.stub,
             mismatches=call.mismatches,
             violations=call.violations,

@@ -109,7 +109,8 @@ def _result(  # noqa: PLR0913 - all that is known of an answer
     *,
     ready: Ready | None = None,
 ) -> Result:
-    effects = Effects(pacing=made.pacing, fault=made.fault, draw=draw)
+    is_plain = made.pacing is None and made.fault is None
+    effects = None if is_plain else Effects(pacing=made.pacing, fault=made.fault, draw=draw)
     if made.error is not None:
         return Result(
             status=made.error.status,

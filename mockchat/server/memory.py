@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mockchat.scripting.attempts import request_digest
 from mockchat.scripting.contents import Reply
+from mockchat.scripting.journal_weight import weight_of
 
 if TYPE_CHECKING:
     from mockchat.payloads.seeded import Draws
@@ -38,7 +39,7 @@ class Known:
         generated: What is answered without a script, None until it was.
     """
 
-    __slots__ = ("_digest", "_ready", "body", "draws", "generated", "size")
+    __slots__ = ("_digest", "_ready", "_weight", "body", "draws", "generated", "size")
 
     def __init__(self, body: bytes) -> None:
         self.body = body
@@ -46,6 +47,7 @@ class Known:
         self.draws: Draws | None = None
         self.generated: Result | None = None
         self._digest: bytes | None = None
+        self._weight: int | None = None
         self._ready: dict[int, Ready] = {}
 
     def digest(self) -> bytes:
@@ -53,6 +55,12 @@ class Known:
         if self._digest is None:
             self._digest = request_digest(json.loads(self.body))
         return self._digest
+
+    def weight(self) -> int:
+        """Return how much memory the decoded body takes: see `weight_of`."""
+        if self._weight is None:
+            self._weight = weight_of(json.loads(self.body))
+        return self._weight
 
     def ready(self, reply: Reply) -> "Ready | None":
         """Return what was made of a scripted reply for this request, None if nothing was."""

@@ -65,6 +65,8 @@ def read_query(service: Service, call: Call, schemas: Mapping[str, JsonView]) ->
     Raises:
         Refusal: A value breaks its schema under a validation that refuses.
     """
+    if not schemas:
+        return
     given = _fields(call.incoming.query)
     for name, schema in schemas.items():
         if name in given:

@@ -6,6 +6,7 @@ the purity law: they belong to one exchange.
 """
 
 import math
+import os
 import re
 import uuid
 from collections.abc import Mapping
@@ -50,6 +51,16 @@ class Quota:
 def _figures(standing: Standing) -> tuple[str, str, str, str]:
     left, wait = str(standing.left), standing.wait
     return str(standing.limit), left, duration(wait), str(math.ceil(round(wait, 6)))
+
+
+class _Uuid:
+    """Random digits as a UUID of version 4, put together when somebody writes it."""
+
+    def __init__(self, digits: str) -> None:
+        self._digits = digits
+
+    def __str__(self) -> str:
+        return str(uuid.UUID(self._digits, version=4))
 
 
 class ServiceHeaders:
@@ -108,13 +119,12 @@ class ServiceHeaders:
             prepared = self._remembered.get(told) or self._remember(told)
         fields = list(prepared.fields)
         if prepared.open:
-            unique = uuid.uuid4()
-            request = unique.hex
+            request = os.urandom(16).hex()
             values = {
                 **prepared.figures,
                 "request_id": f"req_{request}",
                 "request_hex": request,
-                "request_uuid": unique,
+                "request_uuid": _Uuid(request),
                 "processing_ms": max(1, round(seconds * 1000)),
             }
             for place, name, template in prepared.open:
