@@ -133,7 +133,10 @@ def test_the_official_client_speaks_https(certificates, files):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--cert", "lost.pem"), r"cert is '.*lost\.pem'; allowed: a file that can be read \(No su"),
+        (
+            ("--cert", "lost.pem"),
+            r"cert is '.*lost\.pem'; allowed: a file that can be read \(No su",
+        ),
         (("--cert", "cert.pem", "--key", "other.pem"), "key is .*key values mismatch"),
         (("--cert", "cert.pem"), r"cert is '.*cert\.pem'; allowed: PEM files of a certificate"),
         (("--cert", "empty.pem"), "allowed: PEM files of a certificate and of its private key"),

@@ -43,14 +43,38 @@ def test_the_manual_has_the_table_of_the_code():
 
 
 WRONG = [
-    ("conections", 3, r"limit is 'conections'; allowed: head-size, .*\. Did you mean 'connections'\?"),
+    (
+        "conections",
+        3,
+        r"limit is 'conections'; allowed: head-size, .*\. Did you mean 'connections'\?",
+    ),
     ("x", 3, r"limit is 'x'; allowed: head-size, .*completions\."),
-    ("connections", 0, r"limit connections is 0; allowed: a whole number of connections, 1 or more\."),
-    ("head-fields", 101, r"limit head-fields is 101; allowed: a whole number of fields, 1 to 100\."),
-    ("journal-size", 1.5, r"limit journal-size is 1.5; allowed: a whole number of bytes, 1 or more\."),
+    (
+        "connections",
+        0,
+        r"limit connections is 0; allowed: a whole number of connections, 1 or more\.",
+    ),
+    (
+        "head-fields",
+        101,
+        r"limit head-fields is 101; allowed: a whole number of fields, 1 to 100\.",
+    ),
+    (
+        "journal-size",
+        1.5,
+        r"limit journal-size is 1.5; allowed: a whole number of bytes, 1 or more\.",
+    ),
     ("idle-time", -1.0, r"limit idle-time is -1.0; allowed: a number of seconds, 0 or more\."),
-    ("idle-time", float("inf"), r"limit idle-time is inf; allowed: a number of seconds, 0 or more\."),
-    ("idle-time", float("nan"), r"limit idle-time is nan; allowed: a number of seconds, 0 or more\."),
+    (
+        "idle-time",
+        float("inf"),
+        r"limit idle-time is inf; allowed: a number of seconds, 0 or more\.",
+    ),
+    (
+        "idle-time",
+        float("nan"),
+        r"limit idle-time is nan; allowed: a number of seconds, 0 or more\.",
+    ),
 ]
 
 
@@ -85,7 +109,7 @@ def test_rate_limits_are_written_as_in_python():
         ("requests=many", "Limits(requests=) is 'many'; allowed: a whole number above 0."),
         ("requests=1.5", "Limits(requests=) is 1.5; allowed: a whole number above 0."),
         ("window=nan", "Limits(window=) is nan; allowed: a number of seconds above 0."),
-        ("per=user", "Limits(per=) is 'user'; allowed: \"key\" or \"all\"."),
+        ("per=user", 'Limits(per=) is \'user\'; allowed: "key" or "all".'),
     ],
 )
 def test_rate_limits_that_cannot_be_are_told(text, said):
