@@ -5,11 +5,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from http import HTTPStatus
 from urllib.parse import parse_qsl
 
 from mockchat.contract.pointers import pointer_of
 from mockchat.contract.validation import schema_violations
-from mockchat.exchange import Violation, header
+from mockchat.exchange import ApiError, Violation, header
 from mockchat.server import wire
 from mockchat.server.reports import logger
 from mockchat.server.service import Call, Refusal, Service
@@ -27,8 +28,12 @@ def read_body(service: Service, call: Call, document: str) -> JsonObject:
     to `{}`; a missing one is taken for JSON, and `Accept` is not looked at.
 
     Raises:
-        Refusal: It is no JSON object, or breaks the contract under a validation that refuses.
+        Refusal: It is compressed, is no JSON object, or breaks the contract under a validation that
+            refuses.
     """
+    encoding = header(call.incoming.headers, "content-encoding")
+    if encoding is not None and encoding.strip().lower() != "identity":
+        raise Refusal(_encoded(encoding))
     content_type = header(call.incoming.headers, "content-type")
     if content_type is not None and not _is_json(content_type):
         call.violations += (_note("http.content-type", f"{content_type!r} is not a JSON type"),)
@@ -97,6 +102,16 @@ def _decoded(service: Service, call: Call) -> Json:
         names = ", ".join(map(repr, decoded.duplicate_keys))
         call.violations += (_note("wire.duplicate-key", f"repeated, the last one counts: {names}"),)
     return decoded.value
+
+
+def _encoded(encoding: str) -> ApiError:
+    """Return the refusal of a compressed body: what it would become is bounded by nothing."""
+    return ApiError(
+        status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        type="invalid_request_error",
+        message=f"The request's body is encoded as {encoding!r}. Send it as it is.",
+        headers=(("accept-encoding", "identity"),),
+    )
 
 
 def _judged(service: Service, body: Json, document: str) -> tuple[Violation, ...]:
