@@ -9,12 +9,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from mockchat.conformance.http_checks import HTTP_CHECKS
+from mockchat.conformance import http_checks, series_checks
 from mockchat.conformance.observed import Check, Finding, Observed
-from mockchat.conformance.probes import asked_of
+from mockchat.conformance.probe import asked_of
+from mockchat.conformance.written import WrittenCheck
 from mockchat.contract.rulebooks import RULES
 from mockchat.contract.stream_rules import STREAM_RULE_LEVELS, STREAM_RULE_SOURCES, STREAM_RULES
 from mockchat.exchange import Violation
+
+WRITTEN: Mapping[str, WrittenCheck] = MappingProxyType(http_checks.CHECKS | series_checks.CHECKS)
+"""The checks that the contract does not bring along."""
 
 _DOCUMENTS: Mapping[str, str] = {
     "response": "A completion keeps to its schema.",
@@ -22,6 +26,9 @@ _DOCUMENTS: Mapping[str, str] = {
     "error": "An error keeps to its schema.",
     "model": "A model keeps to its schema.",
     "model-list": "A list of models keeps to its schema.",
+    "stored-list": "A list of stored completions keeps to its schema.",
+    "stored-messages": "The messages of a stored completion keep to their schema.",
+    "stored-deleted": "The answer to a deletion keeps to its schema.",
 }
 
 
@@ -34,7 +41,7 @@ def _catalogue() -> Iterator[Check]:
     for rule_id, summary in STREAM_RULES.items():
         level = STREAM_RULE_LEVELS[rule_id]
         yield Check(id=rule_id, sentence=summary, source=STREAM_RULE_SOURCES[rule_id], level=level)
-    for written in HTTP_CHECKS.values():
+    for written in WRITTEN.values():
         yield written.check
 
 
@@ -46,7 +53,7 @@ def judge(seen: Observed) -> tuple[frozenset[str], tuple[Finding, ...]]:
     """Return which checks applied to an exchange, and what they found."""
     applied = set(_contract_checks(seen))
     found = [(_id_of(each, seen), each) for each in seen.violations]
-    for check_id, written in HTTP_CHECKS.items():
+    for check_id, written in WRITTEN.items():
         if written.applies(seen):
             applied.add(check_id)
             found += ((check_id, _seen_from(seen, each)) for each in written.find(seen))
@@ -55,6 +62,12 @@ def judge(seen: Observed) -> tuple[frozenset[str], tuple[Finding, ...]]:
         for check_id, violation in found
     )
     return frozenset(applied | {check_id for check_id, _ in found}), findings
+
+
+def unjudged(seen: Observed) -> dict[str, str]:
+    """Return the checks made for an exchange that cannot judge it, each with the reason."""
+    reasons = ((name, each.why_not(seen)) for name, each in WRITTEN.items())
+    return {name: reason for name, reason in reasons if reason is not None}
 
 
 def _seen_from(seen: Observed, violation: Violation) -> Violation:
@@ -72,13 +85,15 @@ def _id_of(violation: Violation, seen: Observed) -> str:
 
 def _contract_checks(seen: Observed) -> Iterator[str]:
     """Yield the checks of the contract that an answer is put through."""
-    if not seen.is_whole:
+    if not seen.is_judged:
         return
     document = seen.document
     yield f"schema.{document}"
     if document == "chunk":
         yield from STREAM_RULES
+    if document == "response" and seen.readable is None:
+        return
     if document == "response":
         yield from (rule_id for rule_id in RULES if rule_id.startswith("reply."))
-        if asked_of(seen.probe) is not None:
-            yield from (rule_id for rule_id in RULES if rule_id.startswith("exchange."))
+    if document in {"chunk", "response"} and asked_of(seen.probe) is not None:
+        yield from (rule_id for rule_id in RULES if rule_id.startswith("exchange."))

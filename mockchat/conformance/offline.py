@@ -172,7 +172,7 @@ def stream_violations(
     decoder = SseDecoder()
     found = [*framing.feed(stream.data), *framing.finish()]
     for event in (*decoder.feed(stream.data), *decoder.finish()):
-        found += judge.feed(_event(event.data))
+        found += judge.feed(decoded_event(event.data))
     found += judge.finish()
     return sorted(_told_once(found), key=lambda violation: int(tokens_of(violation.pointer)[0]))
 
@@ -188,7 +188,8 @@ def _told_once(found: list[Violation]) -> Iterator[Violation]:
             yield each
 
 
-def _event(data: str) -> JsonView | str:
+def decoded_event(data: str) -> JsonView | str:
+    """Return the chunk that an event's data is; the text where it is none, as of `[DONE]`."""
     if data == DONE:
         return DONE
     try:

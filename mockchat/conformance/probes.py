@@ -4,31 +4,41 @@ What a profile does not know is not asked for: a probe whose request breaks the 
 profile is left out.
 """
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Literal, TypeAlias
 
 from mockchat.conformance.answers import Sent
+from mockchat.conformance.probe import (
+    CHAT,
+    Depth,
+    Probe,
+    Wanted,
+    asked_of,
+    base_request,
+    chat,
+)
+from mockchat.conformance.series import series
 from mockchat.contract.contract import Contract
 from mockchat.contract.pointers import tokens_of
-from mockchat.exchange import ApiError, Violation
+from mockchat.exchange import Violation
 from mockchat.payloads.boundaries import boundaries, payload_at
 from mockchat.payloads.mutants import mutations_of
 from mockchat.payloads.simplest import SimplestDraw
-from mockchat.payloads.tokens import approximate_tokens, prompt_tokens
 from mockchat.payloads.wire_faults import WIRE_FAULTS
-from mockchat.types import Json, JsonObject, JsonView, Level
+from mockchat.types import JsonObject, Level
 
-Depth: TypeAlias = Literal["quick", "full"]
-"""How much is asked: a first look, or everything."""
+__all__ = [
+    "CHAT",
+    "Depth",
+    "Probe",
+    "Wanted",
+    "asked_of",
+    "base_request",
+    "chat",
+    "level_of",
+    "probes",
+]
 
-Wanted: TypeAlias = Literal["completion", "refusal", "model", "model-list", "anything"]
-"""What a right server answers: the document of its body, or a refusal."""
-
-CHAT = "/chat/completions"
-_LIMIT = 64
 _GREATEST_N = 2
 _JSON_WORD = "Answer in JSON."
 
@@ -95,6 +105,26 @@ _AFTER_CALL = [
     _CALLED,
     {"role": "tool", "tool_call_id": "call_1", "content": "4 degrees"},
 ]
+_CALLED_TWICE: JsonObject = {
+    "role": "assistant",
+    "content": None,
+    "tool_calls": [
+        {
+            "id": f"call_{number}",
+            "type": "function",
+            "function": {"name": name, "arguments": '{"city":"Oslo"}'},
+        }
+        for number, name in enumerate(("get_weather", "get_time"), 1)
+    ],
+}
+_AFTER_CALLS = [
+    *_ASK_WEATHER,
+    _CALLED_TWICE,
+    {"role": "tool", "tool_call_id": "call_2", "content": "noon"},
+    {"role": "tool", "tool_call_id": "call_1", "content": "4 degrees"},
+    {"role": "assistant", "content": "It is noon, and 4 degrees."},
+    {"role": "user", "content": "And in Bergen?"},
+]
 _STREAM: JsonObject = {"stream": True}
 _USAGE: JsonObject = {"stream": True, "stream_options": {"include_usage": True}}
 _ALL_TOOLS: JsonObject = {"messages": _ASK_WEATHER, "tools": [_WEATHER, _TIME]}
@@ -106,8 +136,9 @@ _JSON: JsonObject = {
 
 _LAWFUL: tuple[tuple[str, str, Depth, JsonObject], ...] = (
     ("chat.plain", "chat", "quick", {}),
-    ("chat.turns", "chat", "quick", {"messages": _TURNS}),
+    ("chat.turns", "chat", "full", {"messages": _TURNS}),
     ("stream.plain", "stream", "quick", _STREAM),
+    ("stream.turns", "stream", "full", {"messages": _TURNS, **_STREAM}),
     ("stream.usage", "stream usage", "quick", _USAGE),
     ("stop.text", "stop", "quick", {"stop": ["e"]}),
     ("stop.stream", "stop", "full", {"stop": ["e", "\n"], **_STREAM}),
@@ -117,7 +148,7 @@ _LAWFUL: tuple[tuple[str, str, Depth, JsonObject], ...] = (
     ("n.stream", "n", "quick", {"n": 2, **_USAGE}),
     ("logprobs.plain", "logprobs", "quick", {"logprobs": True, "top_logprobs": 2}),
     ("logprobs.none", "logprobs", "full", {"logprobs": True, "top_logprobs": 0}),
-    ("logprobs.stream", "logprobs", "full", {"logprobs": True, "top_logprobs": 2, **_STREAM}),
+    ("logprobs.stream", "logprobs", "quick", {"logprobs": True, "top_logprobs": 2, **_STREAM}),
     ("tools.required", "tools", "quick", {**_ALL_TOOLS, "tool_choice": "required"}),
     ("tools.stream", "tools", "quick", {**_ALL_TOOLS, "tool_choice": "required", **_STREAM}),
     ("tools.named", "tools", "quick", {**_ALL_TOOLS, "tool_choice": _NAMED}),
@@ -127,6 +158,8 @@ _LAWFUL: tuple[tuple[str, str, Depth, JsonObject], ...] = (
     ("tools.none", "tools", "full", {**_ALL_TOOLS, "tool_choice": "none"}),
     ("tools.one-at-a-time", "tools", "full", {**_ALL_TOOLS, **_ONE_CALL}),
     ("tools.result", "tools", "quick", {**_ALL_TOOLS, "messages": _AFTER_CALL}),
+    ("tools.results", "tools", "full", {**_ALL_TOOLS, "messages": _AFTER_CALLS}),
+    ("tools.result-stream", "tools", "full", {**_ALL_TOOLS, "messages": _AFTER_CALL, **_USAGE}),
     ("json.object", "json_object", "quick", _JSON),
     ("json.object-stream", "json_object", "full", {**_JSON, **_STREAM}),
     ("json.schema", "json_schema", "quick", {"response_format": _SCHEMA}),
@@ -139,49 +172,10 @@ _QUICK_REFUSALS = (
     "/messages string",
     "/temperature above",
     "/temperature string",
-    "request.tool-choice-needs-tools /tool_choice",
 )
 _QUICK_WIRE = ("cut short",)
 _EVERY_SERVER = ("/messages", "")
 _BASIC = frozenset({"required", "type"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
-    """One request to a target, and what a right server answers.
-
-    Attributes:
-        id: Its stable name, "tools.required".
-        capability: What it needs of the target.
-        depth: From which depth on it is sent.
-        sent: The request.
-        asked: Its body as JSON; None where it has none, or is no JSON on purpose.
-        wanted: What a right server answers.
-        error: The refusal the API answers, as the contract words it; None for a lawful request.
-        reason: Why a right server refuses it, in words; "" for a lawful request.
-        level: The lowest level at which not refusing it counts.
-        is_offered: False for what many servers do not have at all: refusing it is no fault.
-    """
-
-    id: str
-    capability: str
-    depth: Depth = "full"
-    sent: Sent
-    asked: Json = None
-    wanted: Wanted = "completion"
-    error: ApiError | None = field(default=None)
-    reason: str = ""
-    level: Level = "observed"
-
-    @property
-    def tokens(self) -> int:
-        """About how many tokens the target will spend on it."""
-        if self.wanted != "completion" or not isinstance(self.asked, Mapping):
-            return 0
-        told = (self.asked.get(name) for name in ("max_completion_tokens", "max_tokens"))
-        limit = next((limit for limit in told if isinstance(limit, int)), _LIMIT)
-        choices = int(self.asked.get("n") or 1)
-        return prompt_tokens(self.asked, approximate_tokens()) + limit * choices
 
 
 @lru_cache(maxsize=16)
@@ -196,33 +190,14 @@ def probes(contract: Contract, *, model: str, depth: Depth = "full") -> tuple[Pr
     made = (
         *_lawful(contract, model),
         *_of_models(contract, model),
+        *series(contract, model),
         *(_boundaries(contract, model) if depth == "full" else ()),
         *_refusals(contract, model, depth),
-        *_wire(),
         *_places(contract, model),
+        *_manners(contract, model),
+        *_wire(),  # last: there are servers that never answer what is no JSON
     )
     return tuple(probe for probe in made if depth == "full" or probe.depth == "quick")
-
-
-def base_request(contract: Contract, model: str, **members: Json) -> JsonObject:
-    """Return a short request with `members`, its reply limited as the model allows."""
-    body: JsonObject = {
-        "model": model,
-        "messages": [{"role": "user", "content": "Say hello."}],
-        **members,
-    }
-    for limit in ("max_tokens", "max_completion_tokens"):
-        if limit in body:
-            return body
-    for limit in ("max_tokens", "max_completion_tokens"):
-        if not contract.request_violations({**body, limit: _LIMIT}):
-            return {**body, limit: _LIMIT}
-    return body
-
-
-def chat(body: Json) -> Sent:
-    """Return the request for a chat completion."""
-    return Sent(path=CHAT, body=json.dumps(body, ensure_ascii=False).encode())
 
 
 def _lawful(contract: Contract, model: str) -> Iterator[Probe]:
@@ -243,6 +218,14 @@ def _of_models(contract: Contract, model: str) -> Iterator[Probe]:
         sent = Sent(method="GET", path=f"/models/{model}")
         yield Probe(
             id="models.retrieve", capability="models", depth="quick", sent=sent, wanted="model"
+        )
+        unknown = f"{model}-that-is-not-there"
+        yield Probe(
+            id="models.retrieve-unknown",
+            capability="unknown models",
+            sent=Sent(method="GET", path=f"/models/{unknown}"),
+            wanted="model",
+            error=contract.error("model_not_found", model=unknown),
         )
 
 
@@ -363,6 +346,19 @@ def _places(contract: Contract, model: str) -> Iterator[Probe]:
     )
 
 
-def asked_of(probe: Probe) -> JsonView | None:
-    """Return what a probe asked, where it is an object."""
-    return probe.asked if isinstance(probe.asked, Mapping) else None
+def _manners(contract: Contract, model: str) -> Iterator[Probe]:
+    """Yield what HTTP allows and the API says nothing of: it must not break the server."""
+    body = base_request(contract, model)
+    for method, path in (("HEAD", "/models"), ("OPTIONS", CHAT)):
+        yield Probe(
+            id=f"method.{method.lower()}",
+            capability="errors",
+            sent=Sent(method=method, path=path),
+            wanted="anything",
+        )
+    yield Probe(
+        id="wire.labelled-text",
+        capability="errors",
+        sent=Sent(path=CHAT, body=chat(body).body, headers=(("content-type", "text/plain"),)),
+        wanted="anything",
+    )

@@ -1,15 +1,20 @@
 """The report of a run as data: what was sent, what applied, what was found, what was left out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from mockchat.conformance.answers import Answered
 from mockchat.conformance.checks import CHECKS
 from mockchat.conformance.observed import Check, Finding
-from mockchat.conformance.probes import Probe
+from mockchat.conformance.probe import Probe
 from mockchat.conformance.shrunk import Shrunk
 from mockchat.types import Level
+
+_KEPT = 64 * 1024 * 1024
+"""How many bytes of bodies a report keeps whole."""
+
+_KEPT_OF_EACH = 4096
 
 
 class Outcome(Enum):
@@ -19,6 +24,8 @@ class Outcome(Enum):
     """The target answered; checks say how well."""
     UNSUPPORTED = "unsupported"
     """The target does not offer what was asked for, and said so."""
+    LIMITED = "rate limited"
+    """The target was asked too often, and said nothing else."""
     ERROR = "error"
     """There was no whole answer."""
 
@@ -44,6 +51,8 @@ class Sending:
         outcome: What became of it.
         applied: The ids of the checks that looked at it.
         findings: What they found.
+        attempt: Which time the probe was sent, from 1. What an attempt showed stays, whatever the
+            next one shows.
         shrunk: How a drawn request came to be this one; None for all that were sent as they are.
     """
 
@@ -52,6 +61,7 @@ class Sending:
     outcome: Outcome
     applied: frozenset[str]
     findings: tuple[Finding, ...]
+    attempt: int = 1
     shrunk: Shrunk | None = None
 
 
@@ -66,6 +76,7 @@ class Report:
         sendings: What was sent, in the order of the answers.
         skipped: What was not sent, with the reason.
         unsupported: The capabilities the target lacks, each with the probe that showed it.
+        unjudged: The checks that could not judge what they are made for, each with the reason.
         shrunk: For each check that only drawn requests failed, the simplest exchange that shows it.
         stopped: Why the run ended early, None where it did not.
         seconds: How long it took.
@@ -77,12 +88,19 @@ class Report:
     sendings: list[Sending] = field(default_factory=list)
     skipped: list[tuple[Probe, str]] = field(default_factory=list)
     unsupported: dict[str, str] = field(default_factory=dict)
+    unjudged: dict[str, str] = field(default_factory=dict)
     shrunk: list[Sending] = field(default_factory=list)
     stopped: str | None = None
     seconds: float = 0.0
+    _kept: int = field(default=0, init=False, repr=False)
 
     def add(self, sending: Sending) -> None:
-        """Take in one probe with what was found."""
+        """Take in one probe with what was found; of bodies that are too much to keep, the start."""
+        body = sending.answered.body
+        if self._kept + len(body) > _KEPT:
+            body = body[:_KEPT_OF_EACH]
+            sending = replace(sending, answered=replace(sending.answered, body=body))
+        self._kept += len(body)
         self.sendings.append(sending)
 
     def skip(self, probe: Probe, reason: str) -> None:
@@ -99,6 +117,17 @@ class Report:
     def findings(self) -> Iterator[Finding]:
         """Everything found, notes among it, in the order of the answers."""
         return (finding for sending in self.sendings for finding in sending.findings)
+
+    @property
+    def limited(self) -> tuple[str, ...]:
+        """The probes that the target's rate limit kept from being judged."""
+        last = {sending.probe.id: sending.outcome for sending in self.sendings}
+        return tuple(name for name, outcome in last.items() if outcome is Outcome.LIMITED)
+
+    @property
+    def repeated(self) -> dict[str, int]:
+        """The probes that were sent more than once, with how often."""
+        return {each.probe.id: each.attempt for each in self.sendings if each.attempt > 1}
 
     @property
     def failures(self) -> tuple[Finding, ...]:

@@ -1,29 +1,39 @@
 """Run a check: send the probes in their order, judge what comes back, keep to the budgets.
 
 What a target lacks is told once: when the first probe of a capability is refused, the capability is
-`unsupported` and its other probes are not sent. Nothing is sent twice, so no retry hides anything.
+`unsupported` and its other probes are not sent. Every attempt is judged and stays in the report, so
+that no retry hides anything.
 """
 
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
-from itertools import islice
 
 from mockchat.conformance.answers import Answered, Failure
-from mockchat.conformance.checks import CHECKS, judge
+from mockchat.conformance.checks import CHECKS, judge, unjudged
 from mockchat.conformance.observed import Observed
-from mockchat.conformance.probes import Probe
+from mockchat.conformance.probe import Probe
 from mockchat.conformance.report import Outcome, Report, Sending
 from mockchat.conformance.target import Client
 from mockchat.contract.contract import Contract
+from mockchat.exchange import header
 from mockchat.types import Level
 
 _CORE = "chat"
 _PATIENCE = 3
 """After how many probes in a row without an answer a target is given up."""
 
-_NO_ANSWER = frozenset({Failure.UNREACHABLE, Failure.TIMEOUT, Failure.TLS, Failure.NOT_HTTP})
+_NO_ANSWER = frozenset(
+    {Failure.UNREACHABLE, Failure.TIMEOUT, Failure.TLS, Failure.NOT_HTTP, Failure.TOO_LARGE}
+)
+_LIMITED = 429
+_NOT_IMPLEMENTED = 501
+_LOST = frozenset({Failure.UNREACHABLE, Failure.CUT})
+_PAUSE = 0.5
+"""Seconds before a retry that the target says nothing about."""
+
 _NOT_CAPABILITIES = frozenset({"refusals", "errors", "authorization", "unknown models"})
 """What is not a feature: refusing is what these probes are about."""
 
@@ -40,6 +50,10 @@ class Plan:
         concurrency: How many requests are under way at once.
         requests: The most requests that are sent, None for no limit.
         tokens: The most tokens that are asked for, by our own estimate; None for no limit.
+        retries: How often a probe is sent again that met a rate limit, a failing server or a lost
+            connection.
+        patience: The longest that is waited before a retry, in seconds; who asks for more is not
+            asked again.
     """
 
     probes: Sequence[Probe]
@@ -49,6 +63,11 @@ class Plan:
     concurrency: int = 1
     requests: int | None = None
     tokens: int | None = None
+    retries: int = 0
+    patience: float = 30.0
+
+
+_Answers = Callable[[], tuple[Answered, ...]]
 
 
 class Run:
@@ -74,6 +93,10 @@ class Run:
         self._sent = 0
         self._answered: set[str] = set()
         self._lacking: set[str] = set()
+        self._needed = frozenset(name for probe in plan.probes for name in probe.after)
+        self._earlier: dict[str, Answered] = {}
+        self._lock = threading.Lock()
+        self._over = threading.Event()
 
     @property
     def report(self) -> Report:
@@ -88,79 +111,176 @@ class Run:
         started = time.monotonic()
         try:
             if self._plan.concurrency == 1:
-                for probe in self._allowed():
-                    self._take(probe, self._client.send(probe.sent))
+                for batch in self._batches():
+                    self._together(batch)
             else:
                 self._go_at_once()
         finally:
+            self._over.set()
             self._report.seconds = time.monotonic() - started
         return self._report
 
     def _go_at_once(self) -> None:
-        """Send several probes at a time."""
-        pending: dict[Future[Answered], Probe] = {}
-        queue, at_once = self._allowed(), self._plan.concurrency
-        pool = ThreadPoolExecutor(max_workers=at_once)
-        try:
-            while True:
-                for probe in islice(queue, at_once - len(pending)):
-                    pending[pool.submit(self._client.send, probe.sent)] = probe
-                if not pending:
-                    return
-                done, _ = wait(pending, return_when=FIRST_COMPLETED)
-                for each in done:
-                    self._take(pending.pop(each), each.result())
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        """Send several probes at a time; what builds on earlier answers waits for all of them."""
+        pending: dict[Future[tuple[Answered, ...]], Probe] = {}
+        for batch in self._batches(before=lambda probe: self._settle(pending, probe)):
+            if len(batch) > 1:
+                self._together(batch)
+                continue
+            pending[_started(self._asking(batch[0]))] = batch[0]
+            if len(pending) >= self._plan.concurrency:
+                self._take_done(pending)
+        while pending:
+            self._take_done(pending)
 
-    def _allowed(self) -> Iterator[Probe]:
-        """Yield what may still be sent, deciding at the last moment."""
+    def _settle(self, pending: "dict[Future[tuple[Answered, ...]], Probe]", probe: Probe) -> None:
+        while pending and (probe.after or probe.group):
+            self._take_done(pending)
+
+    def _take_done(self, pending: "dict[Future[tuple[Answered, ...]], Probe]") -> None:
+        done, _ = wait(pending, return_when=FIRST_COMPLETED)
+        for each in done:
+            self._take(pending.pop(each), each.result(), {})
+
+    def _together(self, batch: Sequence[Probe]) -> None:
+        """Send probes at the same moment; each is judged beside those before it."""
+        if len(batch) == 1:
+            self._take(batch[0], self._asking(batch[0])(), {})
+            return
+        ready = threading.Barrier(len(batch))
+        running = [_started(self._asking(probe, ready)) for probe in batch]
+        beside: dict[str, Answered] = {}
+        for probe, future in zip(batch, running, strict=True):
+            attempts = future.result()
+            self._take(probe, attempts, beside)
+            beside[probe.id] = attempts[-1]
+
+    def _batches(
+        self, *, before: Callable[[Probe], None] = lambda _: None
+    ) -> Iterator[list[Probe]]:
+        """Yield what may still be sent, a group at once, deciding at the last moment."""
+        batch: list[Probe] = []
         for probe in self._plan.probes:
+            if batch and batch[0].group != probe.group:
+                yield batch
+                batch = []
+            before(probe)
+            ready = probe.built_on(self._earlier)
             reason = self._reason_against(probe)
-            if reason is None:
-                self._tokens += probe.tokens
-                self._sent += 1
-                yield probe
+            if reason is None and ready is None:
+                reason = f"it builds on {' and '.join(probe.after)}"
+            if reason is not None or ready is None:
+                self._report.skip(probe, str(reason))
+                continue
+            self._tokens += probe.tokens
+            self._sent += 1
+            if probe.group:
+                batch.append(ready)
             else:
-                self._report.skip(probe, reason)
+                yield [ready]
+        if batch:
+            yield batch
+
+    def _asking(self, probe: Probe, ready: threading.Barrier | None = None) -> _Answers:
+        """Return what sends a probe, again where that may help, and gives every answer."""
+
+        def ask() -> tuple[Answered, ...]:
+            if ready is not None:
+                ready.wait()
+            answers = [self._client.send(probe.sent)]
+            while len(answers) <= self._plan.retries:
+                pause = _pause_after(answers[-1])
+                if pause is None or pause > self._plan.patience or not self._may_send(probe):
+                    break
+                if self._over.wait(pause):
+                    break
+                answers.append(self._client.send(probe.sent))
+            return tuple(answers)
+
+        return ask
+
+    def _may_send(self, probe: Probe) -> bool:
+        """Tell whether the budgets allow a retry, and count it."""
+        with self._lock:
+            if self._over_budget(probe) is not None:
+                return False
+            self._sent += 1
+            self._tokens += probe.tokens
+            return True
 
     def _reason_against(self, probe: Probe) -> str | None:
-        plan, sent = self._plan, self._sent
         if self._report.stopped is not None:
             return "the run ended before it"
         if probe.capability in self._lacking:
             return f"the target does not offer {probe.capability}"
-        if plan.requests is not None and sent >= plan.requests:
+        with self._lock:
+            return self._over_budget(probe)
+
+    def _over_budget(self, probe: Probe) -> str | None:
+        plan = self._plan
+        if plan.requests is not None and self._sent >= plan.requests:
             return f"the budget of {plan.requests} requests is spent"
         if plan.tokens is not None and self._tokens + probe.tokens > plan.tokens:
             return f"the budget of {plan.tokens} tokens does not allow it"
         return None
 
-    def _take(self, probe: Probe, answered: Answered) -> None:
-        seen = Observed(
-            probe=probe, answered=answered, contract=self._plan.contract, level=self._plan.level
+    def _take(
+        self, probe: Probe, attempts: tuple[Answered, ...], beside: Mapping[str, Answered]
+    ) -> None:
+        """Judge every attempt; the last is what other probes build on."""
+        earlier = {**{name: self._earlier[name] for name in probe.after}, **beside}
+        for number, answered in enumerate(attempts, 1):
+            is_last = number == len(attempts)
+            outcome = self._outcome_of(probe, answered) if is_last else _passing(answered)
+            self._judge(probe, answered, earlier, outcome, number)
+        last = attempts[-1]
+        if probe.id in self._needed and last.is_success and last.failure is None:
+            self._earlier[probe.id] = last
+        self._note_silence(last)
+        self._on_progress(
+            sum(each.attempt == 1 for each in self._report.sendings) + len(self._report.skipped)
         )
-        outcome = self._outcome_of(probe, answered)
+
+    def _judge(
+        self,
+        probe: Probe,
+        answered: Answered,
+        earlier: Mapping[str, Answered],
+        outcome: Outcome,
+        attempt: int,
+    ) -> None:
+        plan = self._plan
+        seen = Observed(
+            probe=probe,
+            answered=answered,
+            contract=plan.contract,
+            level=plan.level,
+            earlier=earlier,
+        )
         applied, findings = judge(seen)
-        wanted = self._plan.checks
+        for name, reason in unjudged(seen).items():
+            if name in plan.checks:
+                self._report.unjudged[name] = reason
         self._report.add(
             Sending(
                 probe=probe,
                 answered=answered,
                 outcome=outcome,
-                applied=applied & wanted,
-                findings=tuple(each for each in findings if each.check in wanted),
+                applied=applied & plan.checks,
+                findings=tuple(each for each in findings if each.check in plan.checks),
+                attempt=attempt,
             )
         )
-        self._note_silence(answered)
-        self._on_progress(len(self._report.sendings) + len(self._report.skipped))
 
     def _outcome_of(self, probe: Probe, answered: Answered) -> Outcome:
         """Tell whether a probe was answered, or asks for what the target does not offer."""
         capability = probe.capability
         if answered.failure is not None:
             return Outcome.ERROR
-        lacks = probe.wanted != "refusal" and (answered.is_refusal or answered.status == 501)  # noqa: PLR2004
+        if answered.status == _LIMITED and capability != _CORE:
+            return Outcome.LIMITED
+        is_told = answered.is_refusal or answered.status == _NOT_IMPLEMENTED
+        lacks = probe.wanted != "refusal" and is_told
         if capability in _NOT_CAPABILITIES or not lacks:
             self._answered.add(capability)
             return Outcome.ANSWERED
@@ -176,10 +296,43 @@ class Run:
     def _note_silence(self, answered: Answered) -> None:
         """Give a target up that does not answer."""
         self._silent = self._silent + 1 if answered.failure in _NO_ANSWER else 0
-        is_first = len(self._report.sendings) == 1
+        is_first = len({each.probe.id for each in self._report.sendings}) == 1
         if self._silent and answered.failure and (is_first or self._silent >= _PATIENCE):
             kind = answered.failure.value
             self._report.stopped = f"the target does not answer ({kind}): {answered.detail}"
+
+
+def _started(asking: _Answers) -> "Future[tuple[Answered, ...]]":
+    """Call something in a thread that no interpreter waits for: Ctrl+C ends a run at once."""
+    future: Future[tuple[Answered, ...]] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(asking())
+        except BaseException as error:  # noqa: BLE001 - handed on to whoever waits for the result
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
+def _passing(answered: Answered) -> Outcome:
+    """Return what became of an attempt that another one followed."""
+    if answered.failure is not None:
+        return Outcome.ERROR
+    return Outcome.LIMITED if answered.status == _LIMITED else Outcome.ANSWERED
+
+
+def _pause_after(answered: Answered) -> float | None:
+    """Return the seconds to wait before a probe is sent again; None where that would not help."""
+    if answered.failure is not None:
+        return _PAUSE if answered.failure in _LOST else None
+    status = answered.status or 0
+    is_passing = status == _LIMITED or (status >= 500 and status != _NOT_IMPLEMENTED)  # noqa: PLR2004
+    if not is_passing:
+        return None
+    told = header(answered.headers, "retry-after") or ""
+    return float(told) if told.isascii() and told.isdigit() else _PAUSE
 
 
 def _told_core(answered: Answered) -> str:

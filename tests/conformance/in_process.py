@@ -1,5 +1,7 @@
 """A target without a socket: our own app, answering probes in this thread."""
 
+from dataclasses import replace
+
 from mockchat.conformance.answers import JSON_TYPE, Answered
 from mockchat.contract.contract import contract_for
 from mockchat.exchange import Incoming, Outcome
@@ -24,9 +26,11 @@ class AppClient:
         if sent.body is not None:
             fields["content-type"] = JSON_TYPE
         fields |= dict(sent.headers)
+        path, _, query = sent.path.partition("?")
         incoming = Incoming(
             method=sent.method,
-            path=f"{self.prefix}{sent.path}",
+            path=f"{self.prefix}{path}",
+            query=query,
             headers=tuple((name, text) for name, text in fields.items() if name not in sent.drops),
             body=sent.body or b"",
         )
@@ -37,3 +41,19 @@ class AppClient:
             sent,
             Answered(status=delivery.status, headers=delivery.headers, body=delivery.body),
         )
+
+
+class KeyedClient(AppClient):
+    """A target that asks for a key, and a run that has it."""
+
+    def __init__(self, **settings):
+        super().__init__(api_keys=("sk-right",), **settings)
+
+    def send(self, sent):
+        """Answer one request that has the run's key unless it says otherwise."""
+        named = {name for name, _ in sent.headers} | sent.drops
+        fields = sent.headers if "authorization" in named else (*sent.headers, KEY)
+        return super().send(replace(sent, headers=fields))
+
+
+KEY = ("authorization", "Bearer sk-right")

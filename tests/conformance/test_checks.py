@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from in_process import AppClient
+from in_process import AppClient, KeyedClient
 from test_right_server import run, told
 
 from mockchat.conformance.answers import Answered, Failure
@@ -15,20 +15,6 @@ from mockchat.contract.contract import contract_for
 
 CONTRACT = contract_for("openai")
 QUICK = probes(CONTRACT, model="gpt-4o-mini", depth="quick")
-KEY = ("authorization", "Bearer sk-right")
-
-
-class KeyedClient(AppClient):
-    """A target that asks for a key, and a run that has it."""
-
-    def __init__(self, **settings):
-        super().__init__(api_keys=("sk-right",), **settings)
-
-    def send(self, sent):
-        """Answer one request that has the run's key unless it says otherwise."""
-        named = {name for name, _ in sent.headers} | sent.drops
-        fields = sent.headers if "authorization" in named else (*sent.headers, KEY)
-        return super().send(replace(sent, headers=fields))
 
 
 def refusing(*names, status=400):

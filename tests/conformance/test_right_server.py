@@ -10,8 +10,8 @@ from mockchat.conformance.runner import Plan, Run
 from mockchat.contract.contract import contract_for
 from mockchat.contract.profile import profile_names
 
-NEVER = {"auth.refused", "models.not-found", "refusal.not-a-stream"}
-"""What only applies to a server that asks for keys, knows its models, or refuses a stream."""
+NEVER = {"auth.refused", "limit.retry-after", "models.not-found", "refusal.not-a-stream"}
+"""What only applies to a server that asks for keys, knows its models, refuses a stream, or is busy."""
 
 
 def run(client, *, profile="openai", level="documented", depth="full", model=None):
@@ -52,8 +52,6 @@ def test_every_profile_finds_its_own_server_right(profile, proof_count):
 
 def test_every_check_applies_to_something():
     """A check that never looks at anything would pass for ever."""
-    report = run(AppClient(api_keys=("sk-other",)))
-    assert report.stopped == "the simplest request is refused with status 401: x" or report.stopped
     verdicts = run(AppClient()).verdicts()
     assert verdicts.keys() == CHECKS.keys()
     assert {name for name, verdict in verdicts.items() if verdict is Verdict.SKIPPED} == NEVER
