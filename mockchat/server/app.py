@@ -92,7 +92,7 @@ class App:
             stores=Stores(settings.stored_limit),
             repeats=Repeats(counts=settings.vary_repeats),
             limiter=Limiter(settings.limits, contract, tokenizer, accounts),
-            memory=Memory() if memory is None else memory,
+            memory=Memory(settings.memory_bytes) if memory is None else memory,
         )
 
     @property

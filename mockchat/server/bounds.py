@@ -27,6 +27,7 @@ class Bound:
         meaning: What it bounds.
         answer: What happens where it is reached.
         most: The largest value that does anything, None where there is none.
+        least: The smallest value.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Bound:
     meaning: str
     answer: str
     most: int | None = None
+    least: int = 1
 
     @property
     def is_of_connections(self) -> bool:
@@ -47,11 +49,6 @@ class Bound:
         holder = Limits if self.is_of_connections else Settings
         found: float = next(one.default for one in fields(holder) if one.name == self.field)  # type: ignore[assignment]  # not MISSING: a test looks
         return found
-
-    @property
-    def least(self) -> float:
-        """The smallest value: a time may be nothing, a number is 1 at least."""
-        return 0 if self.unit == "seconds" else 1
 
 
 BOUNDS: tuple[Bound, ...] = (
@@ -74,6 +71,7 @@ BOUNDS: tuple[Bound, ...] = (
         name="head-time",
         field="head_time",
         unit="seconds",
+        least=0,
         meaning="from the first byte of a request to the end of its head; the TLS handshake",
         answer="408; the connection closes",
     ),
@@ -88,6 +86,7 @@ BOUNDS: tuple[Bound, ...] = (
         name="body-time",
         field="body_time",
         unit="seconds",
+        least=0,
         meaning="from the end of the head to the end of the body",
         answer="408; the connection closes",
     ),
@@ -95,6 +94,7 @@ BOUNDS: tuple[Bound, ...] = (
         name="idle-time",
         field="idle_time",
         unit="seconds",
+        least=0,
         meaning="silence between two requests of a connection",
         answer="the connection closes without a word",
     ),
@@ -102,6 +102,7 @@ BOUNDS: tuple[Bound, ...] = (
         name="write-time",
         field="write_time",
         unit="seconds",
+        least=0,
         meaning="how long a client that does not read holds up one write",
         answer="the connection is reset; the journal says `failed`",
     ),
@@ -109,6 +110,7 @@ BOUNDS: tuple[Bound, ...] = (
         name="linger-time",
         field="linger_time",
         unit="seconds",
+        least=0,
         meaning="how long the rest of a refused upload is read, so that its sender reads the answer",
         answer="the connection closes",
     ),
@@ -123,6 +125,7 @@ BOUNDS: tuple[Bound, ...] = (
         name="spare-time",
         field="grace_time",
         unit="seconds",
+        least=0,
         meaning="silence after which a connection may be closed to make room for another",
         answer="it closes without a word",
     ),
@@ -130,6 +133,7 @@ BOUNDS: tuple[Bound, ...] = (
         name="queue-time",
         field="queue_time",
         unit="seconds",
+        least=0,
         meaning="how long new connections wait for room",
         answer="503 with `retry-after: 1`; over TLS they close",
     ),
@@ -146,6 +150,14 @@ BOUNDS: tuple[Bound, ...] = (
         unit="bytes",
         meaning="memory that the exchanges of a journal take",
         answer="the oldest are dropped; the newest is kept, whatever it takes",
+    ),
+    Bound(
+        name="memory-size",
+        field="memory_bytes",
+        unit="bytes",
+        meaning="requests without fault, and their replies, that are known again",
+        answer="those not met for longest are forgotten; nothing but speed depends on it",
+        least=0,
     ),
     Bound(
         name="stored-completions",

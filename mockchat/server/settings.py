@@ -13,6 +13,7 @@ from mockchat.scripting.journal_weight import JOURNAL_BYTES
 from mockchat.scripting.quotas import Limits
 from mockchat.server.cors import checked_origins
 from mockchat.server.framing import Limits as ConnectionLimits
+from mockchat.server.memory import MEMORY_BYTES
 from mockchat.types import JsonObject, Kind, Level, Models, Unmatched, Validation
 
 BODY_LIMIT = 32 * 1024 * 1024
@@ -42,6 +43,7 @@ class Settings:
         connection: What clients may send, and how long they may take.
         journal_limit: How many exchanges a journal keeps; older ones are dropped.
         journal_bytes: How much memory they may take; see `journal_weight`.
+        memory_bytes: How much memory requests and replies may take that are known again.
         cors: The origins whose pages may call, as browsers send them; "*" is any, () none.
         certificate: The PEM file with which HTTPS is spoken, None for plain HTTP.
         key: The PEM file of its private key, None where that is in the same file.
@@ -70,6 +72,7 @@ class Settings:
     connection: ConnectionLimits = field(default_factory=ConnectionLimits)
     journal_limit: int = 1000
     journal_bytes: int = JOURNAL_BYTES
+    memory_bytes: int = MEMORY_BYTES
     cors: tuple[str, ...] = ()
     certificate: Path | None = None
     key: Path | None = None
@@ -78,6 +81,8 @@ class Settings:
         for name in ("body_limit", "stored_limit", "journal_limit", "journal_bytes"):
             if getattr(self, name) < 1:
                 raise BadArgument(name, getattr(self, name), "1 or more")
+        if self.memory_bytes < 0:
+            raise BadArgument("memory_bytes", self.memory_bytes, "0 or more")
         if self.locale != DEFAULT_LOCALE:  # looking into Faker takes 50 ms
             language(self.locale)
         tokenizer_named(self.tokenizer)
