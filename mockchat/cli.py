@@ -63,7 +63,9 @@ class _ServeOptions(LimitOptions):
     log_level: str
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.group(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "show_default": True}
+)
 @click.version_option(package_name="mockchat", prog_name="mockchat")
 def main() -> None:
     """Serve OpenAI-style Chat Completions made from schema documents, and judge by them."""

@@ -40,7 +40,7 @@ def journal(url: str, state_name: str) -> None:
     `mockchat validate --as exchanges FILE` judges them.
     """
     with refusing():
-        for exchange in opened(url, state_name).exchanges():
+        for exchange in opened(url, state_name).journal().exchanges():
             click.echo(json.dumps(exchange, ensure_ascii=False))
 
 

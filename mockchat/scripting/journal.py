@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Unpack, overload
 
@@ -100,6 +100,7 @@ class Journal:
                 self._in_flight[index] = 0
             else:
                 self._end(entry, entry.outcome, _count(delivery))
+            self._changed.notify_all()
         if self._sink is not None:
             try:
                 self._sink.added(entry.exchange)
@@ -244,10 +245,15 @@ class Journal:
         __tracebackhide__ = True
         assertions.assert_well_behaved(self, verdicts(self.settled(), thresholds))
 
-    def settled(self) -> tuple[Exchange, ...]:
-        """Return what is kept, after waiting for deliveries in flight."""
+    def settled(self, *, patience: float | None = None) -> tuple[Exchange, ...]:
+        """Return what is kept, after waiting for deliveries in flight.
+
+        Args:
+            patience: The longest wait in seconds; the journal's own if not given.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: not self._in_flight, self.patience)
+            seconds = self.patience if patience is None else patience
+            self._changed.wait_for(lambda: not self._in_flight, seconds)
             self._link()
             kept = tuple(map(self._as_it_is, self._kept))
             final = self._linked - self.dropped
@@ -261,6 +267,26 @@ class Journal:
                 for one in kept[final:]
             ),
         )
+
+    def clear(self) -> None:
+        """Drop all exchanges; the next one's index goes on, and `dropped` counts them."""
+        with self._changed:
+            while self._kept:
+                self._drop()
+            self._changed.notify_all()
+
+    def wait(self, is_enough: Callable[[Sequence[Exchange]], bool], *, seconds: float) -> bool:
+        """Wait until what has arrived is enough, and say whether it was.
+
+        Args:
+            is_enough: Asked about the exchanges now and after each that begins or ends; deliveries
+                in flight are among them.
+            seconds: The longest wait.
+        """
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: is_enough([self._as_it_is(entry) for entry in self._kept]), seconds
+            )
 
     def __len__(self) -> int:
         with self._changed:

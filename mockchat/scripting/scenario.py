@@ -89,7 +89,8 @@ class Scenario:
         """Add the stubs to a script, behind those it has; each is named after its line.
 
         Raises:
-            BrokenScenario: Some are wrong under the script's contract; the script is as before.
+            BrokenScenario: Some are wrong under the script's contract: the script is as before. Or
+                some can never answer behind those it has: the others were added.
         """
         __tracebackhide__ = True
         trial = Script(script.contract, level=script.level, abilities=script.abilities)
@@ -97,7 +98,9 @@ class Scenario:
         faults = add_stubs(self.said, trial, name)
         if faults:
             raise BrokenScenario(*_problems(self.file, faults))
-        add_stubs(self.said, script, name)
+        faults = add_stubs(self.said, script, name)
+        if faults:  # a stub that the script has already leaves no request to one of these
+            raise BrokenScenario(*_problems(self.file, faults))
 
 
 def read_scenario(path: str | os.PathLike[str], *, shown: str | None = None) -> Scenario:
@@ -114,6 +117,19 @@ def read_scenario(path: str | os.PathLike[str], *, shown: str | None = None) -> 
     file = os.fspath(path) if shown is None else shown
     with Path(path).open("rb") as stream:
         data = stream.read(LARGEST + 1)
+    return scenario_of(data, file)
+
+
+def scenario_of(data: bytes, file: str) -> Scenario:
+    """Return the scenario that a text holds, whose form is judged.
+
+    Args:
+        data: The text's bytes.
+        file: How messages name it; the text is JSON where that ends so, else YAML.
+
+    Raises:
+        BrokenScenario: It is no scenario; every fault with its line.
+    """
     said = located_bytes(data, file)
     faults = list(form_faults(said))
     if faults:

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import count
 from typing import Self, Unpack
 
 from mockchat.contract.contract import Contract, contract_for
@@ -218,6 +217,7 @@ class Script:
         abilities: What the adapters that play its replies can do; all unless said.
         counts: How many replies of each stub were given; of this process alone if not given.
         sink: Where the journal sends its exchanges besides.
+        journal: One that goes on, of a script that this one replaces; an own one if not given.
 
     Attributes:
         may_block: Whether an answer may take its time: somebody's own code is asked, by a condition
@@ -237,6 +237,7 @@ class Script:
         abilities: frozenset[Ability] = frozenset(Ability),
         counts: Counts | None = None,
         sink: Sink | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self.name = name
         self.contract = contract or contract_for()
@@ -244,10 +245,10 @@ class Script:
         self.unused = unused
         self.level: Level = level
         self.abilities = abilities
-        self.journal = Journal(limit=journal_limit, memory=journal_bytes, sink=sink)
-        self._counts = counts or OwnCounts()
-        self._places = count()
-        self.may_block = counts is not None or sink is not None
+        self.journal = journal or Journal(limit=journal_limit, memory=journal_bytes, sink=sink)
+        self.counts = counts or OwnCounts()
+        self._next = 0
+        self.may_block = sink is not None
         self._stubs: list[Stub] = []
         self._problems: list[MockchatError] = []
         self._told: set[str] = set()
@@ -265,7 +266,7 @@ class Script:
         with self._lock:
             self.may_block = self.may_block or matches.has_predicates
             line = caller_line()
-            name = f"stub {len(self._stubs) + 1}" + (f" ({line})" if line else "")
+            name = f"stub {self._next + 1}" + (f" ({line})" if line else "")
             for earlier in self._stubs:
                 if earlier.is_endless and covers(earlier.matcher, matches):
                     raise UnreachableStub(name, earlier.name, str(earlier.matcher))
@@ -275,9 +276,10 @@ class Script:
                 self._lock,
                 check=self._check,
                 reach=self._reach,
-                counts=self._counts,
-                place=next(self._places),
+                counts=self.counts,
+                place=self._next,
             )
+            self._next += 1
             self._stubs.append(stub)
         return stub
 
@@ -290,7 +292,16 @@ class Script:
         except MockchatError:
             with self._lock:
                 self._stubs.remove(built)
+                if built.place == self._next - 1:
+                    self._next -= 1
             raise
+
+    def remove(self, place: int) -> bool:
+        """Take a stub away by its place, and say whether there was one; the others keep theirs."""
+        with self._lock:
+            kept = [stub for stub in self._stubs if stub.place != place]
+            is_there, self._stubs = len(kept) < len(self._stubs), kept
+            return is_there
 
     @property
     def stubs(self) -> tuple[Stub, ...]:
@@ -314,7 +325,7 @@ class Script:
                     yield stub.place, stub.total
 
         # Outside the lock: a callable of the test may take its time or read the journal.
-        taken = self._counts.take(matching())
+        taken = self.counts.take(matching())
         if taken is not None:
             stub, ordinal = asked[taken[0]][0], taken[1]
             return Selection(stub=stub, reply=stub.given(ordinal), ordinal=ordinal)
@@ -333,6 +344,12 @@ class Script:
             is_known = str(problem) in map(str, self._problems)
             if not is_known and len(self._problems) < _MOST_PROBLEMS:
                 self._problems.append(problem)
+
+    @property
+    def charged(self) -> tuple[MockchatError, ...]:
+        """The problems found so far."""
+        with self._lock:
+            return tuple(self._problems)
 
     def problems(self) -> tuple[MockchatError, ...]:
         """Return all that fails the test, in the order found, unused replies last.

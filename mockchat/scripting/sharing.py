@@ -1,11 +1,13 @@
 """What the workers that serve one script may share; without workers each process keeps its own."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeAlias, TypeVar
 
 from mockchat.errors import MockchatError
 from mockchat.exchange import Exchange
+from mockchat.scripting.steering import Steerings
+from mockchat.types import JsonObject
 
 T = TypeVar("T")
 
@@ -96,6 +98,24 @@ class Sink(Protocol):
         """Take note of how its delivery ended."""
 
 
+class SharedExchanges(Sink, Protocol):
+    """The exchanges of one session at all workers."""
+
+    def exchanges(self) -> Iterator[JsonObject]:
+        """Return what is kept, oldest first, as `exchange_lines` writes them.
+
+        Raises:
+            StateLost: It is out of reach.
+        """
+
+    def clear(self) -> None:
+        """Drop them all; the next one's index goes on.
+
+        Raises:
+            StateLost: They are out of reach.
+        """
+
+
 class State(Protocol):
     """What all workers of one server share."""
 
@@ -106,6 +126,9 @@ class State(Protocol):
     def accounts(self) -> Accounts:
         """What clients have used."""
 
+    def journal(self, session: str) -> SharedExchanges:
+        """Return where the exchanges of a session go."""
+
     @property
-    def sink(self) -> Sink:
-        """Where exchanges go."""
+    def steerings(self) -> Steerings:
+        """What was said about each session."""

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from mockchat.exchange import Incoming
 from mockchat.scripting.script import Script
 from mockchat.scripting.scripts import Scripts
+from mockchat.scripting.sharing import Accounts
 from mockchat.server.app import App
 from mockchat.server.settings import Settings
 from mockchat.server.ticket import Ticket
@@ -21,10 +22,12 @@ class Dispatcher:
 
     Args:
         scripts: The open scripts, shared with the apps.
+        accounts: What clients have used, where workers share it.
     """
 
-    def __init__(self, scripts: Scripts) -> None:
+    def __init__(self, scripts: Scripts, accounts: Accounts | None = None) -> None:
         self._scripts = scripts
+        self._accounts = accounts
         self._serving: dict[Script, App] = {}
         self._kept: OrderedDict[Settings, App] = OrderedDict()  # the one unused for longest first
         self._lock = threading.Lock()
@@ -37,8 +40,9 @@ class Dispatcher:
         Raises:
             BrokenProfile: The profile cannot be read as a contract.
         """
+        app = self.app(settings)
         with self._lock:
-            self._serving[script] = self._app(settings)
+            self._serving[script] = app
         return self._scripts.open(script)
 
     def close(self, token: str, script: Script) -> None:
@@ -66,9 +70,15 @@ class Dispatcher:
         """Answer what could not be read as a request, in the words of the default profile."""
         return self._nobody.refuse(status, message, incoming)
 
-    def _app(self, settings: Settings) -> App:
-        app = self._kept.pop(settings, None) or App(settings, self._scripts)
-        self._kept[settings] = app
-        if len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
-        return app
+    def app(self, settings: Settings) -> App:
+        """Return the app of all scripts under these settings.
+
+        Raises:
+            BrokenProfile: The profile cannot be read as a contract.
+        """
+        with self._lock:
+            app = self._kept.pop(settings, None) or App(settings, self._scripts, self._accounts)
+            self._kept[settings] = app
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+            return app

@@ -72,10 +72,10 @@ def read_query(service: Service, call: Call, schemas: Mapping[str, JsonView]) ->
     """
     if not schemas:
         return
-    given = _fields(call.incoming.query)
+    given = query_fields(call.incoming.query)
     for name, schema in schemas.items():
         if name in given:
-            value = _typed(given[name], schema)
+            value = typed(given[name], schema)
             found = [_within(name, violation) for violation in schema_violations(schema, value)]
             call.violations += tuple(found)
             if found and service.refuses:
@@ -128,7 +128,7 @@ def _note(rule: str, message: str) -> Violation:
     return Violation(rule=rule, pointer="", message=message, is_note=True)
 
 
-def _fields(query: str) -> JsonObject:
+def query_fields(query: str) -> JsonObject:
     """Decode a query string; `name[key]=value` makes an object, as OpenAPI's deepObject says."""
     fields: JsonObject = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
@@ -140,7 +140,8 @@ def _fields(query: str) -> JsonObject:
     return fields
 
 
-def _typed(value: Json, schema: JsonView) -> Json:
+def typed(value: Json, schema: JsonView) -> Json:
+    """Return a value of a query as its schema has it, where that can be."""
     is_integer = schema.get("type") == "integer" and isinstance(value, str)
     return int(value) if is_integer and _INTEGER.fullmatch(value) else value
 

@@ -1,22 +1,31 @@
 """Serve scenario files: one script of all their stubs, made again when a file changes."""
 
 import hashlib
+import json
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mockchat.contract.contract import contract_of
 from mockchat.errors import MockchatError
 from mockchat.exchange import Incoming
-from mockchat.scripting.scenario import BrokenScenario, Scenario, read_scenario
+from mockchat.scripting.faults import Ability
+from mockchat.scripting.scenario import BrokenScenario, Scenario, read_scenario, scenario_of
 from mockchat.scripting.script import Script
 from mockchat.scripting.scripts import Scripts
 from mockchat.scripting.sharing import State
+from mockchat.scripting.steering import OwnSteerings, Steering, Steerings
 from mockchat.server import connection
 from mockchat.server.app import App
+from mockchat.server.dispatcher import Dispatcher
 from mockchat.server.reports import logger
 from mockchat.server.settings import Settings
 from mockchat.server.ticket import Ticket
+from mockchat.types import Json
+
+_VERSIONS = 2
 
 Signature = tuple[tuple[int, int, int] | None, ...]
 """Of each file: when it was written, its size, its inode; None where it is not there."""
@@ -38,11 +47,24 @@ def joint_options(scenarios: Sequence[Scenario]) -> Mapping[str, object]:
     return {name: value for name, (value, _) in joint.items()}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Version:
+    """What is served from one change to the next."""
+
+    signature: Signature
+    steering: Steering
+    settings: Settings
+    script: Script
+    app: App
+    token: str
+    counts_of: str
+
+
 class ScenarioApp:
-    """Answers as scenario files say, and looks before each request whether they have changed.
+    """Answers as scenario files say, and as it is told; looks before each request for changes.
 
     A changed file makes a new script: all replies are there again. A file that is broken then is
-    told in the log once, and what was read before goes on answering.
+    told in the log once, and what was read before goes on answering. The journal goes on.
 
     Args:
         files: The scenario files; their stubs stand one file after the other. Without one there
@@ -50,6 +72,9 @@ class ScenarioApp:
         settings_of: The settings of a server whose scenarios ask for these options.
         schemas: A folder of the caller's own profiles.
         state: What the workers share that serve the same files; the same texts, the same counts.
+        abilities: What the adapter can do.
+        session: Whose script it is; "" is everybody's who names no session.
+        dispatcher: What leads requests to apps; sessions share it.
 
     Raises:
         BrokenScenario: A file cannot be used.
@@ -57,90 +82,226 @@ class ScenarioApp:
         OSError: A file cannot be read.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a session is made of
         self,
         files: Sequence[Path],
         settings_of: Callable[[Mapping[str, object]], Settings],
         schemas: Path | None = None,
         state: State | None = None,
+        *,
+        abilities: frozenset[Ability] = connection.ABILITIES,
+        session: str = "",
+        dispatcher: Dispatcher | None = None,
     ) -> None:
         self._files = files
         self._state = state
         self._schemas = schemas
         self._settings_of = settings_of
-        self._lock = threading.Lock()
-        self._seen = _signature(files)
-        self._app, self.settings, self._script = self._made()
+        self._abilities = abilities
+        self._session = session
+        self._steerings: Steerings = OwnSteerings() if state is None else state.steerings
+        self._dispatcher = dispatcher or Dispatcher(
+            Scripts(), None if state is None else state.accounts
+        )
+        self._lock = threading.RLock()
+        self._tokens: deque[tuple[str, Script]] = deque()
+        self._seen = _signature(files), self._steerings.get(session)
+        self._now = self._made(*self._seen, None)
+
+    @property
+    def settings(self) -> Settings:
+        """How it answers now."""
+        return self._now.settings
+
+    @property
+    def script(self) -> Script:
+        """The stubs and the journal as they are now."""
+        self._look()
+        return self._now.script
+
+    @property
+    def session(self) -> str:
+        """Whose script it is."""
+        return self._session
+
+    @property
+    def shared(self) -> State | None:
+        """What workers share, None where they share nothing."""
+        return self._state
 
     @property
     def summary(self) -> str:
         """The files and how many stubs they have."""
-        count = len(self._script.stubs)
+        count = len(self._now.script.stubs)
         stubs = f"{count} stub{'' if count == 1 else 's'}"
-        files = self._script.name if self._files else "no scenario"
+        files = self._now.script.name if self._files else "no scenario"
         return f"{files}, {stubs}" + ("" if self._state is None else ", state shared")
+
+    @property
+    def counted(self) -> str | None:
+        """The first stub that does not say one thing for ever, by its name; None: all do.
+
+        Processes that serve the same files, and share no state, would each count for themselves.
+        """
+        return next((stub.name for stub in self._now.script.stubs if stub.is_counted), None)
 
     @property
     def body_limit(self) -> int:
         """The largest request body to be read, in bytes."""
-        return self._app.body_limit
+        return self._now.app.body_limit
 
     def may_block(self, incoming: Incoming) -> bool:
-        """Tell whether somebody's own code may be asked for the answer: files have none."""
-        return self._app.may_block(incoming)
+        """Tell whether the answer may take its time: it does where the state is elsewhere."""
+        return self._state is not None or self._now.app.may_block(self._ours(incoming))
 
     def handle(self, incoming: Incoming) -> Ticket:
-        """Answer a request as the files say now."""
+        """Answer a request as the files say now, and what was said since."""
         self._look()
-        return self._app.handle(incoming)
+        now = self._now
+        return now.app.handle(replace(incoming, path=f"/{now.token}{incoming.path}"))
 
     def refuse(self, status: int, message: str, incoming: Incoming | None = None) -> Ticket:
         """Answer what could not be read as a request, in the words of the profile."""
-        return self._app.refuse(status, message, incoming)
+        ours = None if incoming is None else self._ours(incoming)
+        return self._now.app.refuse(status, message, ours)
+
+    def change(self, change: Callable[[Steering], Steering]) -> None:
+        """Let it be told something else than before.
+
+        Raises:
+            BrokenScenario: A scenario that was added cannot be used; nothing has changed.
+            MockchatError: The settings that result cannot be; nothing has changed.
+        """
+        with self._lock:
+            self._look()
+            before = self._now
+            if self._state is None:
+                changed = change(before.steering)
+                if changed.extends(before.steering):
+                    self._extend(before, changed)
+                else:
+                    self._now = self._made(before.signature, changed, before)
+                self._seen = (
+                    before.signature,
+                    self._steerings.change(self._session, lambda _: changed),
+                )
+                return
+
+            def tried(steering: Steering) -> Steering:
+                changed = change(steering)
+                self._made(before.signature, changed, before, is_trial=True)
+                return changed
+
+            self._steerings.change(self._session, tried)
+            self._look()
+
+    def _ours(self, incoming: Incoming) -> Incoming:
+        return replace(incoming, path=f"/{self._now.token}{incoming.path}")
 
     def _look(self) -> None:
-        if _signature(self._files) == self._seen:
+        signature, steering = _signature(self._files), self._steerings.get(self._session)
+        if (signature, steering) == self._seen:
             return
         with self._lock:
-            now = _signature(self._files)
-            if now != self._seen:
-                self._seen = now
-                self._renew()
+            before, now = self._now, (signature, steering)
+            if now == self._seen:
+                return
+            self._seen = now
+            if signature == before.signature and steering.extends(before.steering):
+                self._extend(before, steering)
+            else:
+                self._renew(*now, before)
 
-    def _renew(self) -> None:
+    def _extend(self, before: _Version, steering: Steering) -> None:
+        for said in steering.said[len(before.steering.said) :]:
+            scenario_of(said.text.encode(), said.name).add_to(before.script)
+        self._now = replace(before, steering=steering)
+
+    def _renew(self, signature: Signature, steering: Steering, before: _Version) -> None:
         try:
-            self._app, self.settings, self._script = self._made()
+            self._now = self._made(signature, steering, before)
         except (MockchatError, OSError) as problem:
             logger.warning("the scenario of before goes on: %s", problem)
-        else:
+            return
+        if signature != before.signature:
             logger.warning("the scenario was read again: %s", self.summary)
 
-    def _made(self) -> tuple[App, Settings, Script]:
-        texts = [file.read_bytes() for file in self._files]
-        scenarios = [read_scenario(file) for file in self._files]
-        state, digest = self._state, hashlib.sha256(b"\0".join(texts)).hexdigest()
+    def _made(
+        self,
+        signature: Signature,
+        steering: Steering,
+        before: _Version | None,
+        *,
+        is_trial: bool = False,
+    ) -> _Version:
+        files = self._files if steering.has_files else ()
+        texts = [file.read_bytes() for file in files]
+        scenarios = [read_scenario(file) for file in files]
+        scenarios += [scenario_of(said.text.encode(), said.name) for said in steering.said]
         for scenario in scenarios:
             scenario.contract(self._schemas)
-        options = joint_options(scenarios)
-        settings = self._settings_of(options)
+        settings = self._settings_of({**joint_options(scenarios), **options_of(steering.settings)})
+        digest = hashlib.sha256(b"\0".join(texts)).hexdigest()
+        counts_of = f"{digest}:{self._session}:{steering.epoch}"
+        script = self._script(settings, counts_of, None if is_trial else before)
+        for scenario in scenarios:
+            scenario.add_to(script)
+        for place in steering.removed:
+            script.remove(place)
+        return _Version(
+            signature=signature,
+            steering=steering,
+            settings=settings,
+            script=script,
+            app=self._dispatcher.app(settings),
+            token="" if is_trial else self._open(script, settings),
+            counts_of=counts_of,
+        )
+
+    def _script(self, settings: Settings, counts_of: str, before: _Version | None) -> Script:
+        state = self._state
+        goes_on = before is not None and before.counts_of == counts_of
+        counts = state.counts(counts_of) if state is not None else None
         script = Script(
             contract_of(settings.profile),
             name=", ".join(file.name for file in self._files),
             unmatched=settings.unmatched,
-            unused="ignore",
             level=settings.level,
             journal_limit=settings.journal_limit,
             journal_bytes=settings.journal_bytes,
-            abilities=connection.ABILITIES,
-            counts=None if state is None else state.counts(digest),
-            sink=None if state is None else state.sink,
+            abilities=self._abilities,
+            counts=before.script.counts if before is not None and goes_on else counts,
+            sink=None if state is None else state.journal(self._session),
+            journal=None if before is None else before.script.journal,
         )
-        for scenario in scenarios:
-            scenario.add_to(script)
-        scripts = Scripts()
-        scripts.open(script)
-        accounts = None if state is None else state.accounts
-        return App(settings, scripts, accounts), settings, script
+        if before is not None and goes_on:
+            for problem in before.script.charged:
+                script.charge(problem)
+        return script
+
+    def _open(self, script: Script, settings: Settings) -> str:
+        """Let a script be served, and let go of the one before the last: requests may be at it."""
+        token = self._dispatcher.open(script, settings)
+        self._tokens.append((token, script))
+        if len(self._tokens) > _VERSIONS:
+            self._dispatcher.close(*self._tokens.popleft())
+        return token
+
+    def close(self) -> None:
+        """Serve it no more: what still comes for it is refused."""
+        with self._lock:
+            while self._tokens:
+                self._dispatcher.close(*self._tokens.popleft())
+
+
+def options_of(settings: Mapping[str, Json]) -> Mapping[str, object]:
+    """Return options of a script that came as JSON, as a scenario's are read.
+
+    Raises:
+        BrokenScenario: One does not exist, or has a value that is not allowed.
+    """
+    text = json.dumps({**settings, "stubs": []})
+    return scenario_of(text.encode(), "settings.json").options
 
 
 def _signature(files: Sequence[Path]) -> Signature:

@@ -21,7 +21,8 @@ from redis.retry import Retry
 from mockchat.errors import BadArgument
 from mockchat.exchange import Exchange
 from mockchat.scripting.exchange_lines import as_json
-from mockchat.scripting.sharing import Account, Accounts, Counts, Sink, StateLost
+from mockchat.scripting.sharing import Account, Accounts, Counts, SharedExchanges, StateLost
+from mockchat.scripting.steering import Steering, Steerings
 from mockchat.server.reports import logger
 from mockchat.types import JsonObject
 
@@ -74,6 +75,13 @@ return 1
 """
 """Replaces an exchange that was not dropped yet: its index, its text."""
 
+_CLEAR = """
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[2], 'bytes', 0, 'first', redis.call('HGET', KEYS[2], 'added') or 0)
+return 1
+"""
+"""Drops all exchanges of a journal."""
+
 
 class SharedState:
     """The state of all workers that give the same URL and name.
@@ -103,7 +111,8 @@ class SharedState:
             raise BadArgument("state", _CREDENTIALS.sub("", url), allowed)
         self._store = _Store(url, f"mockchat:{{{name}}}", allowed)
         self._accounts = _SharedAccounts(self._store)
-        self._journal = SharedJournal(self._store, limit=journal_limit, size=journal_bytes)
+        self._steerings = _SharedSteerings(self._store)
+        self._limits = journal_limit, journal_bytes
 
     def check(self) -> None:
         """Ask whether the store is there.
@@ -124,17 +133,14 @@ class SharedState:
         return self._accounts
 
     @property
-    def sink(self) -> Sink:
-        """Where exchanges go."""
-        return self._journal
+    def steerings(self) -> Steerings:
+        """What was said about each session."""
+        return self._steerings
 
-    def exchanges(self) -> Iterator[JsonObject]:
-        """Return the exchanges that all workers kept, oldest first, as `exchange_lines` writes them.
-
-        Raises:
-            StateLost: The store is not there.
-        """
-        return self._journal.exchanges()
+    def journal(self, session: str = "") -> SharedExchanges:
+        """Return where the exchanges of a session go; the session "" is everybody's."""
+        limit, size = self._limits
+        return SharedJournal(self._store, session, limit=limit, size=size)
 
     def reset(self) -> int:
         """Forget everything under this name and return how many keys that were.
@@ -164,9 +170,13 @@ class _Store:
             )
         except ValueError:
             raise BadArgument("state", self._told, allowed) from None
+        # Endings are told by event loops, which must not wait; whoever exits waits for them.
+        self.later = ThreadPoolExecutor(1, thread_name_prefix="mockchat-state")
+        self.waiting = BoundedSemaphore(_MOST_WAITING)
         self.take = self._client.register_script(_TAKE)
         self.add = self._client.register_script(_ADD)
         self.end = self._client.register_script(_END)
+        self.clear = self._client.register_script(_CLEAR)
 
     def key(self, part: str) -> str:
         return f"{self._prefix}:{part}"
@@ -224,19 +234,46 @@ class _SharedAccounts:
             return cast("T", connection.transaction(step, key, value_from_callable=True))
 
 
-class SharedJournal:
-    """Exchanges of all workers in one order, bounded by number and by bytes."""
+class _SharedSteerings:
+    """What was said about each session at any worker."""
 
-    def __init__(self, store: _Store, *, limit: int, size: int) -> None:
+    def __init__(self, store: _Store) -> None:
+        self._store = store
+
+    def get(self, session: str) -> Steering:
+        with self._store.use() as client:
+            return _steering(client.get(self._key(session)))
+
+    def change(self, session: str, change: Callable[[Steering], Steering]) -> Steering:
+        key = self._key(session)
+
+        def step(pipe: Any) -> Steering:
+            changed = change(_steering(pipe.get(key)))
+            pipe.multi()
+            pipe.set(key, json.dumps(changed.as_json()), ex=_WEEK)
+            return changed
+
+        with self._store.use() as connection:
+            return cast("Steering", connection.transaction(step, key, value_from_callable=True))
+
+    def _key(self, session: str) -> str:
+        return self._store.key(f"steering:{session}")
+
+
+def _steering(text: str | None) -> Steering:
+    return Steering.of(json.loads(text)) if text else Steering()
+
+
+class SharedJournal:
+    """Exchanges of a session at all workers in one order, bounded by number and by bytes."""
+
+    def __init__(self, store: _Store, session: str, *, limit: int, size: int) -> None:
         self._store = store
         self._limit = limit
         self._size = size
-        self._keys = [store.key("journal"), store.key("journal:state")]
+        self._keys = [store.key(f"journal:{session}"), store.key(f"journal:{session}:state")]
         self._epoch = time.time() - time.monotonic()
         self._places: dict[int, int] = {}  # index here to index there, while in flight
-        # Endings are told by event loops, which must not wait; whoever exits waits for them.
-        self._later = ThreadPoolExecutor(1, thread_name_prefix="mockchat-state")
-        self._waiting = BoundedSemaphore(_MOST_WAITING)
 
     def added(self, exchange: Exchange) -> None:
         """Keep an exchange, and let the oldest go where there are too many."""
@@ -250,8 +287,8 @@ class SharedJournal:
         place = self._places.pop(exchange.index, None)
         if place is None:
             return
-        if self._waiting.acquire(blocking=False):
-            self._later.submit(self._end, place, exchange)
+        if self._store.waiting.acquire(blocking=False):
+            self._store.later.submit(self._end, place, exchange)
         else:
             logger.warning("how exchange %d ended is not kept: too many wait for it", place)
 
@@ -262,18 +299,24 @@ class SharedJournal:
         except StateLost as lost:
             logger.warning("how exchange %d ended is not kept: %s", place, lost)
         finally:
-            self._waiting.release()
+            self._store.waiting.release()
 
     def exchanges(self) -> Iterator[JsonObject]:
         """Return what is kept, oldest first, each with its index among those of all workers.
 
         Waits for the endings that this process has to tell.
         """
-        self._later.submit(int).result()
+        self._store.later.submit(int).result()
         with self._store.use() as client:
             kept = client.hgetall(self._keys[0])
         for index in sorted(map(int, kept)):
             yield {**json.loads(kept[str(index)]), "index": index}
+
+    def clear(self) -> None:
+        """Drop what is kept; the next one's index goes on."""
+        self._store.later.submit(int).result()
+        with self._store.use():
+            self._store.clear(keys=self._keys)
 
     def _text(self, exchange: Exchange) -> str:
         return json.dumps(as_json(exchange, epoch=self._epoch))

@@ -130,7 +130,7 @@ def test_the_journal_of_all_workers_is_one(redis_store, scenario):
     asked(workers[0], key="sk-very-secret")
     asked(workers[1], outcome=Outcome.CLIENT_LEFT)
     asked(workers[0], {"model": "gpt-4o-mini"})
-    kept = [*shared[0].exchanges(), *shared[1].exchanges()][-3:]
+    kept = [*shared[0].journal().exchanges(), *shared[1].journal().exchanges()][-3:]
     assert [one["index"] for one in kept] == [0, 1, 2]
     assert [one["outcome"] for one in kept] == ["delivered", "client left", "delivered"]
     assert [one["status"] for one in kept] == [200, 200, 400]
@@ -145,12 +145,12 @@ def test_the_journal_is_bounded_by_number_and_bytes(redis_store, scenario):
     app = worker(scenario, state)
     for _ in range(5):
         asked(app)
-    assert [one["index"] for one in state.exchanges()] == [2, 3, 4]
+    assert [one["index"] for one in state.journal().exchanges()] == [2, 3, 4]
     tight = SharedState(redis_store.url, name="tight", journal_bytes=1)
     app = worker(scenario, tight)
     for _ in range(3):
         asked(app)
-    assert [one["index"] for one in tight.exchanges()] == [2]
+    assert [one["index"] for one in tight.journal().exchanges()] == [2]
 
 
 def test_what_it_kept_is_forgotten_when_told(redis_store, scenario):
@@ -160,8 +160,8 @@ def test_what_it_kept_is_forgotten_when_told(redis_store, scenario):
     asked(app)
     asked(worker(scenario, other))
     assert other.reset() > 0
-    assert list(other.exchanges()) == []
-    assert len(list(state.exchanges())) == 1
+    assert list(other.journal().exchanges()) == []
+    assert len(list(state.journal().exchanges())) == 1
     assert state.reset() > 0
     assert text(asked(app)) == "one"
     assert SharedState(redis_store.url, name="never used").reset() == 0
@@ -191,10 +191,10 @@ def test_a_store_lost_between_reply_and_journal_is_told_as_well(redis_store, sce
     state = SharedState(redis_store.url)
     app = worker(scenario, state)
 
-    def lose(exchange):
+    def lose(journal, exchange):
         raise StateLost("here", "gone")
 
-    monkeypatch.setattr(state.sink, "added", lose)
+    monkeypatch.setattr("mockchat.server.shared_state.SharedJournal.added", lose)
     status, _, body = asked(app)
     assert (status, body["error"]["type"]) == (503, "mockchat_state_lost")
 
@@ -209,7 +209,7 @@ def test_a_store_lost_before_the_end_is_told_in_the_log(redis_store, scenario, c
     redis_store.stop()
     ticket.finish(Outcome.DELIVERED)
     with pytest.raises(StateLost):  # having waited for what this process had to tell
-        list(state.exchanges())
+        list(state.journal().exchanges())
     assert "how exchange 0 ended is not kept: the shared state at unix://" in caplog.text
 
 
@@ -245,5 +245,5 @@ def test_endings_that_pile_up_are_dropped_and_told(redis_store, scenario, monkey
     assert begun.wait(10)
     asked(app)
     go_on.set()
-    list(state.exchanges())
+    list(state.journal().exchanges())
     assert "how exchange 1 ended is not kept: too many wait for it" in caplog.text

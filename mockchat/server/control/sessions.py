@@ -1,0 +1,57 @@
+"""The sessions of a server: for each name a script of its own, made when it is first asked for."""
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+
+from mockchat.errors import BadArgument
+from mockchat.exchange import Headers, header
+from mockchat.server.scenarios import ScenarioApp
+
+HEADER = "x-mockchat-session"
+EVERYBODY = ""
+
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_ALLOWED = "1 to 64 letters, digits, dots, hyphens or underscores"
+
+
+class Sessions:
+    """Finds the session of a request; the ones unused for longest make room for new ones.
+
+    Args:
+        make: Makes the session of a name; "" is everybody's who names none.
+        most: How many named sessions are kept.
+
+    Raises:
+        MockchatError: The session of everybody cannot be.
+    """
+
+    def __init__(self, make: Callable[[str], ScenarioApp], *, most: int = 1000) -> None:
+        self._make = make
+        self._most = most
+        self._named: OrderedDict[str, ScenarioApp] = OrderedDict()
+        self._lock = threading.Lock()
+        self.everybody = make(EVERYBODY)
+
+    def named(self, headers: Headers) -> ScenarioApp:
+        """Return the session that a request's header names.
+
+        Raises:
+            BadArgument: The name is none.
+        """
+        name = header(headers, HEADER)
+        if name is None:
+            return self.everybody
+        if not _NAME.fullmatch(name):
+            raise BadArgument(f"the header {HEADER}", name, _ALLOWED)
+        with self._lock:
+            session = self._named.pop(name, None) or self._make(name)
+            self._named[name] = session
+            gone = self._named.popitem(last=False)[1] if len(self._named) > self._most else None
+        if gone is not None:
+            gone.close()
+        return session
+
+    def __len__(self) -> int:
+        return len(self._named)
