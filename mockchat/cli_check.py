@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, get_args
 import click
 
 from mockchat.cli_options import Refusal, printable, refusing, schemas_option
+from mockchat.cli_repeat import command_of
 from mockchat.types import Json, Level
 
 if TYPE_CHECKING:
@@ -305,15 +306,16 @@ def _matching(pattern: str) -> frozenset[str]:
 
 def _write(report: "Report", options: _Options) -> None:
     from mockchat.conformance.as_data import as_badge, as_json, dumped
-    from mockchat.conformance.as_html import as_html
+    from mockchat.conformance.as_html import as_html, model_of
     from mockchat.conformance.as_text import as_junit, as_markdown
 
+    command = command_of(click.get_current_context(), model=model_of(report))
     url = options["url"] or str(options["recorded"])
     making: dict[Path | None, Callable[[], bytes]] = {
         options["json_file"]: lambda: dumped(as_json(report, target=url)).encode(),
         options["junit_file"]: lambda: as_junit(report, target=url),
         options["markdown_file"]: lambda: as_markdown(report, target=url).encode(),
-        options["html_file"]: lambda: as_html(report, target=url).encode(),
+        options["html_file"]: lambda: as_html(report, target=url, command=command).encode(),
         options["badge_file"]: lambda: dumped(as_badge(report)).encode(),
     }
     for file, make in making.items():

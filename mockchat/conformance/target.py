@@ -11,6 +11,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from mockchat.conformance.answers import JSON_TYPE, Answered, Failure, Sent
+from mockchat.conformance.masking import masked
 from mockchat.errors import BadArgument
 from mockchat.exchange import Headers
 
@@ -59,6 +60,9 @@ class Target:
             raise BadArgument(
                 "URL", self.base_url, "an http or https URL such as http://localhost:4010/v1"
             )
+        if "@" in parts.netloc:
+            shown = self.base_url.replace(parts.netloc, f"…@{parts.netloc.rpartition('@')[2]}")
+            raise BadArgument("URL", shown, "one without a user; credentials are header fields")
         if not self.timeout > 0:
             raise BadArgument("timeout", self.timeout, "a number of seconds above 0")
 
@@ -79,7 +83,8 @@ class Target:
             answered = _with(
                 answered, Failure.TIMEOUT, f"no whole answer within {self.timeout:g} s"
             )
-        return _with(answered, answered.failure, answered.detail, time.monotonic() - started)
+        taken = time.monotonic() - started
+        return masked(_with(answered, answered.failure, answered.detail, taken), self.headers)
 
     def _connection(self) -> http.client.HTTPConnection:
         parts = urlsplit(self.base_url)

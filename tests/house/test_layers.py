@@ -30,6 +30,7 @@ FLOORS = (
         "mockchat.cli_scenario",
         "mockchat.cli_state",
         "mockchat.cli_check",
+        "mockchat.cli_repeat",
         "mockchat.cli_validate",
         "mockchat.pytest_options",
         "mockchat.pytest_target",
