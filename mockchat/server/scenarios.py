@@ -8,6 +8,7 @@ from pathlib import Path
 from mockchat.contract.contract import contract_of
 from mockchat.errors import MockchatError
 from mockchat.exchange import Incoming
+from mockchat.scripting.faults import Ability
 from mockchat.scripting.scenario import BrokenScenario, Scenario, read_scenario
 from mockchat.scripting.script import Script
 from mockchat.scripting.scripts import Scripts
@@ -50,6 +51,7 @@ class ScenarioApp:
         settings_of: The settings of a server whose scenarios ask for these options.
         schemas: A folder of the caller's own profiles.
         state: What the workers share that serve the same files; the same texts, the same counts.
+        abilities: What the adapter that plays the deliveries can do.
 
     Raises:
         BrokenScenario: A file cannot be used.
@@ -63,9 +65,12 @@ class ScenarioApp:
         settings_of: Callable[[Mapping[str, object]], Settings],
         schemas: Path | None = None,
         state: State | None = None,
+        *,
+        abilities: frozenset[Ability] = connection.ABILITIES,
     ) -> None:
         self._files = files
         self._state = state
+        self._abilities = abilities
         self._schemas = schemas
         self._settings_of = settings_of
         self._lock = threading.Lock()
@@ -81,13 +86,21 @@ class ScenarioApp:
         return f"{files}, {stubs}" + ("" if self._state is None else ", state shared")
 
     @property
+    def counted(self) -> str | None:
+        """The first stub that does not say one thing for ever, by its name; None: all do.
+
+        Processes that serve the same files, and share no state, would each count for themselves.
+        """
+        return next((stub.name for stub in self._script.stubs if stub.is_counted), None)
+
+    @property
     def body_limit(self) -> int:
         """The largest request body to be read, in bytes."""
         return self._app.body_limit
 
     def may_block(self, incoming: Incoming) -> bool:
-        """Tell whether somebody's own code may be asked for the answer: files have none."""
-        return self._app.may_block(incoming)
+        """Tell whether the answer may take its time: it does where the state is elsewhere."""
+        return self._state is not None or self._app.may_block(incoming)
 
     def handle(self, incoming: Incoming) -> Ticket:
         """Answer a request as the files say now."""
@@ -131,7 +144,7 @@ class ScenarioApp:
             level=settings.level,
             journal_limit=settings.journal_limit,
             journal_bytes=settings.journal_bytes,
-            abilities=connection.ABILITIES,
+            abilities=self._abilities,
             counts=None if state is None else state.counts(digest),
             sink=None if state is None else state.sink,
         )

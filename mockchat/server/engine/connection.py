@@ -6,6 +6,7 @@ import logging
 import socket
 import struct
 import time
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
@@ -16,7 +17,7 @@ from mockchat.server.engine.requests import Request, RequestParser
 from mockchat.server.engine.timers import Deadlines
 from mockchat.server.framing import Refused
 from mockchat.server.reports import logger, report
-from mockchat.server.ticket import Ticket, answered
+from mockchat.server.ticket import Ticket, answered, takes_time
 
 if TYPE_CHECKING:
     from mockchat.server.engine.engine import Engine
@@ -47,6 +48,7 @@ class Connection(asyncio.BufferedProtocol):
         self._ticket: Ticket | None = None
         self._player: Player | None = None
         self._started = 0.0
+        self._is_threaded = False
         self._is_looping = False
         self._has_ended = False
         self._closes = False
@@ -168,7 +170,8 @@ class Connection(asyncio.BufferedProtocol):
         self._wait_for(None)
         self._request, self._started = request, time.monotonic()
         engine = self._engine
-        if engine.may_block(request.incoming):
+        self._is_threaded = takes_time(engine.application, request.incoming)
+        if self._is_threaded:
             engine.ask(request.incoming, self._play)
         else:
             self._play(answered(engine.application, request.incoming))
@@ -246,12 +249,15 @@ class Connection(asyncio.BufferedProtocol):
         self._ticket = self._player = self._request = None
         if player is not None:
             player.stop()
-        try:
-            ticket.finish(outcome)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the other connections go on
-            report("a connection failed", error)
-            self._is_given_up = True
-            self._transport.close()
+        if self._is_threaded:  # whoever took time to answer may do so to hear how it went
+            self._engine.tell(partial(ticket.finish, outcome))
+        else:
+            try:
+                ticket.finish(outcome)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other connections go on
+                report("a connection failed", error)
+                self._is_given_up = True
+                self._transport.close()
         if request is not None and not self._was_refused and logger.isEnabledFor(logging.INFO):
             seconds = time.monotonic() - self._started
             incoming = request.incoming
