@@ -82,6 +82,9 @@ browser: .venvs/browser/.ready ## install Chromium (Debian's, as root), Playwrig
 browser-test: browser ## look at the pages in headless Chromium: readable, usable by keys, accessible, no request
 	@MOCKCHAT_BROWSER=1 .venvs/browser/bin/python -m pytest tests/browser $(ARGS)
 
+others: $(READY) ## check servers that others wrote, and ours under every profile, and write docs/servers.md
+	@PYTHONPATH=tests $(BIN)/python tests/others/other_page.py $(ARGS)
+
 wheel-check: $(READY) ## build sdist and wheel, install the wheel elsewhere, make one call
 	@PYTHONPATH=tests $(BIN)/python tests/house/wheel_check.py
 
