@@ -67,6 +67,7 @@ class Connection(asyncio.BufferedProtocol):
         self._wait_for(self._engine.idle)
         if self._engine.is_draining:
             self.leave()
+        self._engine.fell_silent()
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - there is one size
         """Give the room that all connections share: what is in it is copied at once."""
