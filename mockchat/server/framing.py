@@ -5,9 +5,11 @@ RFC 9110 section 5.5 (field values).
 """
 
 import re
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -74,6 +76,8 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n")
 _UNSAFE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _WITHOUT_BODY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
+_FIELDS_KEPT = 1_024
+"""How many encoded fields are kept: most of a reply's are those of the one before."""
 _ADAPTERS_OWN = frozenset(
     {"connection", "content-length", "date", "keep-alive", "server", "transfer-encoding", "upgrade"}
 )
@@ -249,7 +253,12 @@ def arrangement(delivery: Delivery, *, method: str, version: str, keeps_alive: b
     if is_chunked:
         framing.append(("transfer-encoding", "chunked"))
     elif not is_until_close and (has_body or method == "HEAD"):
-        framing.append(("content-length", str(len(delivery.body) + int(is_broken))))
+        framing.append(
+            (
+                "content-length",
+                str(sum(len(write.data) for write in delivery.writes) + int(is_broken)),
+            )
+        )
     if announces_close:
         framing.append(("connection", "close"))
     elif version < "HTTP/1.1":
@@ -258,7 +267,7 @@ def arrangement(delivery: Delivery, *, method: str, version: str, keeps_alive: b
     sends = _joined(delivery.writes if has_body else delivery.writes[:1])
     if not has_body:
         sends = [Write(data=b"", delay=sends[0].delay)]
-    fields = [field for field in delivery.headers if field[0].lower() not in _ADAPTERS_OWN]
+    fields = [field for field in delivery.headers if _is_apps(field[0])]
     return Arrangement(
         fields=tuple(_encoded((*fields, *framing))),
         sends=tuple(sends),
@@ -267,6 +276,11 @@ def arrangement(delivery: Delivery, *, method: str, version: str, keeps_alive: b
         closes=announces_close or is_broken,
         resets=delivery.ending is Ending.RESET or (is_cut and (is_until_close or not has_body)),
     )
+
+
+@lru_cache(maxsize=_FIELDS_KEPT)
+def _is_apps(name: str) -> bool:
+    return name.lower() not in _ADAPTERS_OWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,23 +329,43 @@ def _chunk(data: bytes) -> bytes:
 
 
 def _encoded(headers: Headers) -> Iterator[tuple[bytes, bytes]]:
-    """Encode fields, `date` and `server` first; what could break out of a field becomes a space.
+    """Encode fields, `date` and `server` first.
 
     Raises:
         ValueError: When a header's name is not an HTTP token.
     """
-    yield b"date", formatdate(usegmt=True).encode()
+    yield b"date", _date(int(time.time()))
     yield b"server", b"mockchat"
     for name, value in headers:
-        if not _TOKEN.fullmatch(name):
-            raise ValueError(f"{name!r} is not a header name")
-        yield name.encode(), _UNSAFE.sub(" ", value).encode("latin-1", "backslashreplace")
+        yield _field(name, value)
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> bytes:
+    return formatdate(second, usegmt=True).encode()
+
+
+@lru_cache(maxsize=_FIELDS_KEPT)
+def _field(name: str, value: str) -> tuple[bytes, bytes]:
+    """Encode a field; what could break out of it becomes a space. Most are those of the reply before.
+
+    Raises:
+        ValueError: When its name is not an HTTP token.
+    """
+    if not _TOKEN.fullmatch(name):
+        raise ValueError(f"{name!r} is not a header name")
+    return name.encode(), _UNSAFE.sub(" ", value).encode("latin-1", "backslashreplace")
 
 
 def _head(status: int, fields: tuple[tuple[bytes, bytes], ...]) -> bytes:
-    lines = [f"HTTP/1.1 {status} {phrase(status)}".encode()]
+    lines = [_status_line(status)]
     lines += [b"%b: %b" % field for field in fields]
     return b"\r\n".join([*lines, b"\r\n"])
+
+
+@lru_cache(maxsize=_FIELDS_KEPT)
+def _status_line(status: int) -> bytes:
+    return f"HTTP/1.1 {status} {phrase(status)}".encode()
 
 
 def phrase(status: int) -> str:
