@@ -75,8 +75,7 @@ class Observed:
     @property
     def is_redirect(self) -> bool:
         """Whether the answer leads elsewhere."""
-        status = self.answered.status
-        return status is not None and 300 <= status < 400  # noqa: PLR2004 - HTTP's range
+        return self.answered.is_redirect
 
     @property
     def is_limited(self) -> bool:

@@ -71,7 +71,7 @@ def test_a_right_server_conforms(right):
     told, *lines = outcome.stdout.splitlines()
     assert told.startswith(f"29 requests to {right}, model gpt-3.5-turbo, at most about")
     assert lines[0] == f"{right} by openai, level observed"
-    assert "  tools              5 sent  ok" in lines
+    assert "  tools                 5 sent  ok" in lines
     assert lines[-1].startswith("conforms: checks ")
     assert "failed" not in lines[-1]
 
@@ -166,7 +166,7 @@ def test_keys_come_from_the_environment_and_are_never_shown(tmp_path):
         )
     assert outcome.exit_code == 0, outcome.output
     assert "sk-secret" not in outcome.output + page.read_text()
-    assert "authorization      2 sent  ok" in outcome.output
+    assert "authorization         2 sent  ok" in outcome.output
 
 
 def test_a_target_that_repeats_the_key_does_not_put_it_into_a_report(tmp_path):
@@ -283,8 +283,8 @@ def test_an_interruption_tells_what_is_known(right, monkeypatch):
     """Ctrl+C after ten minutes must not throw ten minutes away."""
     take = Run._take
 
-    def interrupted(run, probe, answered):
-        take(run, probe, answered)
+    def interrupted(run, probe, attempts, beside):
+        take(run, probe, attempts, beside)
         if len(run.report.sendings) == 3:
             raise KeyboardInterrupt
 
