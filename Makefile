@@ -10,7 +10,7 @@ READY := .venv/.ready
 SDKS := .venvs/openai-1 .venvs/openai-2 .venvs/openai-node
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test coverage proof lowest lint format bench peers sdks pythons redis sdk-suite clients browser browser-test wheel-check clean
+.PHONY: help serve test coverage proof lowest lint format bench peers sdks pythons redis sdk-suite clients browser browser-test picture others wheel-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ browser: .venvs/browser/.ready ## install Chromium (Debian's, as root), Playwrig
 
 browser-test: browser ## look at the pages in headless Chromium: readable, usable by keys, accessible, no request
 	@MOCKCHAT_BROWSER=1 .venvs/browser/bin/python -m pytest tests/browser $(ARGS)
+
+picture: browser ## take the picture of a report that docs/reports.md shows
+	@.venvs/browser/bin/python tests/browser/report_picture.py
 
 others: $(READY) ## check servers that others wrote, and ours under every profile, and write docs/servers.md
 	@PYTHONPATH=tests $(BIN)/python tests/others/other_page.py $(ARGS)

@@ -1,7 +1,8 @@
 """A report as one HTML page that needs nothing else: no font, no request, and no script to be read."""
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import version
@@ -157,7 +158,10 @@ def _facts(report: Report, target: str, when: datetime) -> Markup:
         "Level": report.level,
         "Date": f"{when:%Y-%m-%d %H:%M} UTC",
         "Requests": f"{report.requests} in {report.seconds:.1f} s",
-        "Not sent": str(len(report.skipped) or ""),
+        "Not sent": _counted(reason for _, reason in report.skipped),
+        "Sent again": ", ".join(f"{name} {times} times" for name, times in report.repeated.items()),
+        "Rate limited": ", ".join(report.limited),
+        "Not judged": "; ".join(f"{name}: {reason}" for name, reason in report.unjudged.items()),
         "Made by": f"mockchat {version('mockchat')}",
     }
     told = [
@@ -166,6 +170,11 @@ def _facts(report: Report, target: str, when: datetime) -> Markup:
         if text
     ]
     return element("dl", told)
+
+
+def _counted(reasons: Iterable[str]) -> str:
+    """Return each reason with how often it was given."""
+    return "; ".join(f"{times}: {reason}" for reason, times in Counter(reasons).items())
 
 
 def _again(command: str | None) -> Child:
