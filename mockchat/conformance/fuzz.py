@@ -78,11 +78,9 @@ class FuzzRun:
         self._drawer = Drawer(plan.contract, model=fuzzing.model, seed=fuzzing.seed)
         self._control = self._still_there()
         requests = _share(plan.requests, len(plan.probes), int(fuzzing.count / _OF_REST))
-        rest = (
-            fuzzing.count
-            if plan.requests is None
-            else int((plan.requests - (requests or 0)) * _OF_REST)
-        )
+        rest = fuzzing.count
+        if plan.requests is not None and requests is not None:
+            rest = max(0, int((plan.requests - requests) * _OF_REST) - 1)
         self._drawn = (self._control, *self._drawer.probes(rest))
         tokens = _share(plan.tokens, _tokens(plan.probes), _tokens(self._drawn))
         written = replace(plan, requests=requests, tokens=tokens)

@@ -5,7 +5,7 @@ import threading
 from contextlib import contextmanager
 
 from in_process import AppClient
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from mockchat.conformance.answers import Sent
@@ -47,6 +47,13 @@ def shrunk(run):
     return {each.shrunk.check: json.loads(each.probe.sent.body) for each in run.go().shrunk}
 
 
+class Quiet(WSGIRequestHandler):
+    """Says nothing of each request."""
+
+    def log_request(self, code="-", size="-"):
+        """Say nothing."""
+
+
 @contextmanager
 def served(spoil=None):
     """Serve our own app, its answers spoilt, on a socket; give the base URL."""
@@ -65,7 +72,7 @@ def served(spoil=None):
         )
         return Response(answered.body, status=answered.status, headers=[*answered.headers])
 
-    server = make_server("127.0.0.1", 0, answer, threaded=True)
+    server = make_server("127.0.0.1", 0, answer, threaded=True, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
