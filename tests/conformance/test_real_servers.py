@@ -114,6 +114,21 @@ def test_a_path_that_is_not_there_is_no_fault(status):
     assert judged("models.list", detail, status=400)[1] == [("schema.error", "/error")]
 
 
+@pytest.mark.parametrize(
+    ("label", "found"),
+    [
+        ("application/problem+json", []),
+        ("text/plain", [("answer.content-type", "")]),
+        ("", [("answer.content-type", "")]),
+    ],
+)
+def test_a_kind_of_json_is_read_as_json(label, found):
+    """Clients look at the end of the label; the official document still names one alone."""
+    assert judged("chat.plain", COMPLETION, content_type=label)[1] == found
+    strict = judged("chat.plain", COMPLETION, content_type=label, level="documented")[1]
+    assert ("answer.content-type", "") in strict
+
+
 def test_another_object_is_told_once():
     """A list where one model is due lacks whatever a model has; that says nothing more."""
     models = {"object": "list", "data": []}
