@@ -42,11 +42,12 @@ format: $(READY) ## let ruff fix and format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(READY) ## measure validation, schemas of callers and the server beside what others do
+bench: $(READY) ## measure validation, schemas of callers, the server beside what others do, and checks
 	@$(BIN)/python benchmarks/bench_validation.py
 	@$(BIN)/python benchmarks/bench_schemas.py
 	@$(BIN)/python benchmarks/bench_strategies.py
 	@$(BIN)/python benchmarks/bench_server.py $(ARGS)
+	@$(BIN)/python benchmarks/bench_check.py
 
 peers: .venvs/peers/.ready ## measure calls and tests beside other tools, which it installs in an environment of their own
 	@.venvs/peers/bin/python benchmarks/bench_calls.py $(ARGS)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from mockchat.conformance.answers import Sent
 from mockchat.conformance.asked_probes import LAWFUL, UNLAWFUL, probe_of
@@ -17,6 +17,9 @@ from mockchat.contract.contract import Contract, contract_for
 from mockchat.server.wire import BadBody, decode_json
 from mockchat.types import JsonView, Level
 
+AnyDepth: TypeAlias = Depth | Literal["fuzz"]
+"""How much is asked: the probes of a depth, or all of them and drawn requests."""
+
 _FALLBACK = "gpt-4o-mini"
 
 
@@ -29,7 +32,7 @@ def check(  # noqa: PLR0913 - the options of the command, by name
     profile: str = "openai",
     schemas: Path | None = None,
     level: Level = "observed",
-    depth: Depth | Literal["fuzz"] = "quick",
+    depth: AnyDepth = "quick",
     seed: int = 0,
     budget_requests: int | None = None,
     budget_tokens: int | None = None,
