@@ -10,7 +10,7 @@ READY := .venv/.ready
 SDKS := .venvs/openai-1 .venvs/openai-2 .venvs/openai-node
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test coverage proof lowest lint format bench peers sdks pythons redis sdk-suite clients browser browser-test wheel-check clean
+.PHONY: help serve test coverage proof lowest lint format bench peers sdks pythons redis sdk-suite clients browser browser-test picture others wheel-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,11 +42,12 @@ format: $(READY) ## let ruff fix and format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(READY) ## measure validation, schemas of callers and the server beside what others do
+bench: $(READY) ## measure validation, schemas of callers, the server beside what others do, and checks
 	@$(BIN)/python benchmarks/bench_validation.py
 	@$(BIN)/python benchmarks/bench_schemas.py
 	@$(BIN)/python benchmarks/bench_strategies.py
 	@$(BIN)/python benchmarks/bench_server.py $(ARGS)
+	@$(BIN)/python benchmarks/bench_check.py
 
 peers: .venvs/peers/.ready ## measure calls and tests beside other tools, which it installs in an environment of their own
 	@.venvs/peers/bin/python benchmarks/bench_calls.py $(ARGS)
@@ -81,6 +82,12 @@ browser: .venvs/browser/.ready ## install Chromium (Debian's, as root), Playwrig
 
 browser-test: browser ## look at the pages in headless Chromium: readable, usable by keys, accessible, no request
 	@MOCKCHAT_BROWSER=1 .venvs/browser/bin/python -m pytest tests/browser $(ARGS)
+
+picture: browser ## take the picture of a report that docs/reports.md shows
+	@.venvs/browser/bin/python tests/browser/report_picture.py
+
+others: $(READY) ## check servers that others wrote, and ours under every profile, and write docs/servers.md
+	@PYTHONPATH=tests $(BIN)/python tests/others/other_page.py $(ARGS)
 
 wheel-check: $(READY) ## build sdist and wheel, install the wheel elsewhere, make one call
 	@PYTHONPATH=tests $(BIN)/python tests/house/wheel_check.py

@@ -18,10 +18,18 @@ import click
 from click.core import ParameterSource
 
 from mockchat.cli_check import check
+from mockchat.cli_engine import (
+    EngineOptions,
+    check_workers,
+    engine_options,
+    serve_with_workers,
+    server_of,
+)
 from mockchat.cli_generate import generate
-from mockchat.cli_limits import STOPPING, LimitOptions, finish, limit_options, limited, tls_of
+from mockchat.cli_limits import STOPPING, LimitOptions, finish, limit_options, limited
 from mockchat.cli_options import (
     Commands,
+    Refusal,
     Weights,
     refusing,
     schemas_option,
@@ -30,22 +38,24 @@ from mockchat.cli_options import (
 )
 from mockchat.cli_profiles import profiles
 from mockchat.cli_scenario import scenario, scenario_option
+from mockchat.cli_state import opened, state, state_name_option, state_option
 from mockchat.cli_validate import validate
 from mockchat.types import Kind, Models, Validation
 
 if TYPE_CHECKING:
+    from mockchat.scripting.faults import Ability
+    from mockchat.server.app import App
+    from mockchat.server.listening import Listening
+    from mockchat.server.scenarios import ScenarioApp
     from mockchat.server.settings import Settings
-    from mockchat.server.werkzeug_server import LiveServer
 
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _DEMO_BODY = '{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello!"}]}'
 
 
-class _ServeOptions(LimitOptions):
+class ServeOptions(LimitOptions, EngineOptions):
     """The options of `mockchat serve`, as click hands them over."""
 
-    host: str
-    port: int
     scenario: tuple[Path, ...]
     profile: str
     schemas: Path | None
@@ -60,6 +70,7 @@ class _ServeOptions(LimitOptions):
     api_key: tuple[str, ...]
     body_limit: int
     vary_repeats: bool
+    state_name: str
     log_level: str
 
 
@@ -75,6 +86,7 @@ main.add_command(check)
 main.add_command(generate)
 main.add_command(profiles)
 main.add_command(scenario)
+main.add_command(state)
 main.add_command(validate)
 
 
@@ -83,6 +95,7 @@ main.add_command(validate)
 @click.option(
     "--port", default=4010, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes any."
 )
+@engine_options
 @scenario_option
 @click.option("--profile", default="openai", metavar="NAME", help="Variant of the API to be.")
 @schemas_option
@@ -134,13 +147,15 @@ main.add_command(validate)
 @click.option(
     "--vary-repeats", is_flag=True, help="Answer an identical request differently each time."
 )
+@state_option
+@state_name_option
 @click.option(
     "--log-level",
     type=click.Choice(_LOG_LEVELS),
     default="warning",
     help="What to tell on stderr; info names every request.",
 )
-def serve(**options: Unpack[_ServeOptions]) -> None:
+def serve(**options: Unpack[ServeOptions]) -> None:
     """Serve an OpenAI-compatible API until interrupted."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     # Ours alone: what Faker tells at debug is thousands of lines.
@@ -148,47 +163,60 @@ def serve(**options: Unpack[_ServeOptions]) -> None:
     # Blocked before any thread starts and before the first line is printed, then waited for: a
     # handler could run inside the very lock that it needs.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
-    server, served = _start(options)
+    with refusing():
+        app, settings, served = application(options)
+        check_workers(app, settings, options)
+        greet = partial(_greet, served=served, options=options)
+        if options["workers"] > 1:
+            if not serve_with_workers(app, settings, options, greet):
+                raise Refusal("the workers do not stay: the log says why")
+            return
+        server = server_of(app, settings, options).start()
     try:
-        _greet(server, served, options)
+        greet(server)
         signal.sigwait(STOPPING)
         finish(server, options["grace"])
     finally:
         server.stop()
 
 
-def _start(options: _ServeOptions) -> "tuple[LiveServer, str]":
-    """Return a listening server and what it serves, in words; or refuse with the reason."""
+def application(
+    options: ServeOptions, abilities: "frozenset[Ability] | None" = None
+) -> "tuple[App | ScenarioApp, Settings, str]":
+    """Return what answers, its settings, and what is served in words.
+
+    Args:
+        options: Those of the command whose context is the current one.
+        abilities: What the adapter can do; None: all there is.
+
+    Raises:
+        Refusal: The state that is shared cannot be.
+        MockchatError: An option, or a scenario, cannot be used.
+    """
+    from mockchat.scripting.faults import Ability
     from mockchat.scripting.scripts import Scripts
     from mockchat.server.app import App
     from mockchat.server.scenarios import ScenarioApp
-    from mockchat.server.werkzeug_server import LiveServer
 
     source = click.get_current_context().get_parameter_source
     given = {name for name in options if source(name) is not ParameterSource.DEFAULT}
-    app: App | ScenarioApp
-    with refusing():
-        if options["scenario"]:
-            settings_of = partial(_settings, options, given)
-            app = ScenarioApp(options["scenario"], settings_of, options["schemas"])
-            settings = app.settings
-            served = f"{settings.profile.name} by {app.summary}"
-        else:
-            settings = _settings(options, given, {})
-            app = App(settings, Scripts())
-            served = options["profile"]
-        server = LiveServer(
-            app,
-            host=options["host"],
-            port=options["port"],
-            limits=settings.connection,
-            tls=tls_of(settings),
+    url = options["state"]
+    shared = None if url is None else opened(url, options["state_name"])
+    if options["scenario"] or shared:
+        app = ScenarioApp(
+            options["scenario"],
+            partial(_settings, options, given),
+            options["schemas"],
+            shared,
+            abilities=frozenset(Ability) if abilities is None else abilities,
         )
-        return server.start(), served
+        return app, app.settings, f"{app.settings.profile.name} by {app.summary}"
+    settings = _settings(options, given, {})
+    return App(settings, Scripts()), settings, options["profile"]
 
 
 def _settings(
-    options: _ServeOptions, given: AbstractSet[str], asked: Mapping[str, Any]
+    options: ServeOptions, given: AbstractSet[str], asked: Mapping[str, Any]
 ) -> "Settings":
     """Return the settings; what a scenario has `asked` for counts where no option was `given`."""
     from mockchat.contract.profile import load_profile
@@ -214,7 +242,7 @@ def _settings(
     return limited(settings, options)
 
 
-def _greet(server: "LiveServer", served: str, options: _ServeOptions) -> None:
+def _greet(server: "Listening", *, served: str, options: ServeOptions) -> None:
     """Print where the server is and two lines to copy; never a key."""
     if not _is_loopback(options["host"]):
         click.echo(

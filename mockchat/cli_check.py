@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, get_args
 import click
 
 from mockchat.cli_options import Refusal, printable, refusing, schemas_option
+from mockchat.cli_repeat import command_of
 from mockchat.types import Json, Level
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ class _Options(TypedDict):
     budget_requests: int | None
     budget_tokens: int | None
     timeout: float
+    retries: int
+    ca_file: Path | None
+    insecure: bool
     json_file: Path | None
     junit_file: Path | None
     markdown_file: Path | None
@@ -109,6 +113,19 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     type=click.FloatRange(min=0, min_open=True),
     help="Seconds one request may take altogether.",
 )
+@click.option(
+    "--retries",
+    default=0,
+    type=click.IntRange(0, 10),
+    help="Send again after a 429, a 5xx or a lost connection; every attempt is reported.",
+)
+@click.option(
+    "--ca-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Trust the authorities in this file (PEM) too.",
+)
+@click.option("--insecure", is_flag=True, help="Trust whatever certificate there is.")
 @click.option("--json", "json_file", type=_FILE, help="Write the report as JSON.")
 @click.option("--junit", "junit_file", type=_FILE, help="Write it as JUnit XML.")
 @click.option("--markdown", "markdown_file", type=_FILE, help="Write it as Markdown.")
@@ -167,7 +184,13 @@ def _checked(url: str, options: _Options) -> "Report":
 
     contract = contract_for(options["profile"], options["schemas"])
     checks = _chosen(options["only"], options["skip"])
-    target = Target(base_url=url, headers=_fields(options), timeout=options["timeout"])
+    target = Target(
+        base_url=url,
+        headers=_fields(options),
+        timeout=options["timeout"],
+        ca_file=options["ca_file"],
+        is_verified=not options["insecure"],
+    )
     model = options["model"] or first_model(target, contract)
     depth = options["depth"]
     plan = Plan(
@@ -178,11 +201,13 @@ def _checked(url: str, options: _Options) -> "Report":
         concurrency=options["concurrency"],
         requests=options["budget_requests"],
         tokens=options["budget_tokens"],
+        retries=options["retries"],
+        patience=options["timeout"],
     )
     if depth == "fuzz":
         report = _fuzzed(url, target, plan, model, options)
     else:
-        _announce(url, model, plan.probes)
+        _announce(url, model, plan.probes, options)
         progress = _Progress()
         with progress.over(len(plan.probes)):
             report = _gone(Run(target, plan, on_progress=progress.at))
@@ -198,10 +223,10 @@ def _fuzzed(url: str, target: "Target", plan: "Plan", model: str, options: _Opti
     progress = _Progress()
     fuzzing = Fuzzing(model=model, seed=options["seed"], timeout=options["timeout"])
     run = FuzzRun(target, plan, fuzzing, on_progress=progress.at, on_shrink=progress.shrinking)
-    _announce(url, model, run.probes)
+    _announce(url, model, run.probes, options)
     drawn = len(run.probes) - len(plan.probes)
     click.echo(
-        f"{drawn} of them are drawn, seed {options['seed']};"
+        f"{drawn} requests are drawn, seed {options['seed']};"
         f" what they find is shrunk with at most {MOST_TO_SHRINK} requests each"
     )
     with progress.over(len(run.probes)):
@@ -264,9 +289,11 @@ def _of_recorded(file: Path, options: _Options) -> "Report":
     return report
 
 
-def _announce(url: str, model: str, asked: "Sequence[Probe]") -> None:
+def _announce(url: str, model: str, asked: "Sequence[Probe]", options: _Options) -> None:
     tokens = sum(probe.tokens for probe in asked)
-    told = f"{len(asked)} requests to {url}, model {model}, at most about {tokens} tokens"
+    most = min(len(asked), options["budget_requests"] or len(asked))
+    at_most = min(tokens, options["budget_tokens"] or tokens)
+    told = f"{most} requests to {url}, model {model}, at most about {at_most} tokens"
     click.echo(printable(told))
 
 
@@ -305,15 +332,16 @@ def _matching(pattern: str) -> frozenset[str]:
 
 def _write(report: "Report", options: _Options) -> None:
     from mockchat.conformance.as_data import as_badge, as_json, dumped
-    from mockchat.conformance.as_html import as_html
+    from mockchat.conformance.as_html import as_html, model_of
     from mockchat.conformance.as_text import as_junit, as_markdown
 
+    command = command_of(click.get_current_context(), model=model_of(report))
     url = options["url"] or str(options["recorded"])
     making: dict[Path | None, Callable[[], bytes]] = {
         options["json_file"]: lambda: dumped(as_json(report, target=url)).encode(),
         options["junit_file"]: lambda: as_junit(report, target=url),
         options["markdown_file"]: lambda: as_markdown(report, target=url).encode(),
-        options["html_file"]: lambda: as_html(report, target=url).encode(),
+        options["html_file"]: lambda: as_html(report, target=url, command=command).encode(),
         options["badge_file"]: lambda: dumped(as_badge(report)).encode(),
     }
     for file, make in making.items():

@@ -22,6 +22,7 @@ OPTIONS: Mapping[str, str] = {
     "models": "Model names that are answered: any (default) or known.",
     "level": "How scripted replies are judged: observed (default) or documented.",
     "locale": "Language of generated text, as Faker names it (default: en_US).",
+    "limits": "Rate limits, such as requests=3,window=60 (default: none).",
 }
 """What may be said in the ini file (`mockchat_seed`) and on the command line (`--mockchat-seed`)."""
 
@@ -128,7 +129,8 @@ def _read(config: pytest.Config) -> "ScriptOptions":
         value = _said(config, name)
         if value is not None:
             is_number = name == "seed" and value.removeprefix("-").isdecimal()
-            said[name] = int(value) if is_number else value
+            read = _limits(value) if name == "limits" else value
+            said[name] = int(value) if is_number else read
     if "schemas" in said and getattr(config.option, _dest("schemas")) is None:
         # A path in a file is meant from where the file is, wherever pytest was started.
         said["schemas"] = config.rootpath / str(said["schemas"])
@@ -136,6 +138,22 @@ def _read(config: pytest.Config) -> "ScriptOptions":
     if problem is not None:
         raise pytest.UsageError(f"mockchat: {problem}")
     return said  # type: ignore[return-value]  # just checked
+
+
+def _limits(text: str) -> object:
+    """Return the limits that a text says.
+
+    Raises:
+        UsageError: It says none.
+    """
+    # Imported late, and by those alone who set limits.
+    from mockchat.errors import BadArgument  # noqa: PLC0415
+    from mockchat.scripting.limit_words import limits_said  # noqa: PLC0415
+
+    try:
+        return limits_said(text)
+    except BadArgument as error:
+        raise pytest.UsageError(f"mockchat: {error}") from None
 
 
 def _problem(options: Mapping[str, object]) -> str | None:

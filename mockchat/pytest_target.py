@@ -10,14 +10,14 @@ from mockchat.pytest_options import defaults
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mockchat.conformance.probes import Depth
+    from mockchat.conformance.checking import AnyDepth
     from mockchat.conformance.report import Report
 
 _OPTIONS = {
     "target": "Check the server at this base URL: one test for each check.",
     "target-model": "The model to ask the target for; the first it lists without it.",
     "target-key-env": "Environment variable that holds the target's key (default: OPENAI_API_KEY).",
-    "target-depth": "How much to ask the target: quick (default) or full.",
+    "target-depth": "How much to ask the target: quick (default), full or fuzz.",
 }
 
 _report_key = pytest.StashKey["Report"]()
@@ -87,11 +87,12 @@ class CheckItem(pytest.Item):
             )
         return stash[_report_key]
 
-    def _depth(self) -> "Depth":
+    def _depth(self) -> "AnyDepth":
         depth = self._option("target-depth") or "quick"
-        if depth not in ("quick", "full"):
-            raise pytest.UsageError(f"--mockchat-target-depth is {depth!r}; allowed: quick, full")
-        return cast("Depth", depth)
+        if depth not in ("quick", "full", "fuzz"):
+            allowed = "quick, full, fuzz"
+            raise pytest.UsageError(f"--mockchat-target-depth is {depth!r}; allowed: {allowed}")
+        return cast("AnyDepth", depth)
 
     def _option(self, name: str) -> str | None:
         value: str | None = self.config.getoption(f"mockchat_{name.replace('-', '_')}")

@@ -84,6 +84,27 @@ def wrong():
 
 
 @cache
+def flawed():
+    """Return a report as most servers get one: a few faults, one capability less."""
+
+    def spoil(sent, answered):
+        asked = Answered(body=sent.body or b"").json
+        if not isinstance(asked, dict):
+            return answered
+        if "logprobs" in asked:
+            return _spoilt(sent, answered)
+        if asked.get("stream") and asked.get("tools"):
+            return replace(
+                answered, body=answered.body.replace(b'"index":0,"id"', b'"index":1,"id"')
+            )
+        if asked.get("n"):
+            return replace(answered, body=answered.body.replace(b'"index": 1', b'"index": 0'))
+        return answered
+
+    return made(spoil)
+
+
+@cache
 def hopeless():
     """Return a report with more than two hundred findings: those of `wrong`, at many places each."""
     report = wrong()

@@ -84,6 +84,11 @@ class Answered:
         """Whether the status says that the request was at fault."""
         return self.status is not None and 400 <= self.status < 500  # noqa: PLR2004 - HTTP's range
 
+    @property
+    def is_redirect(self) -> bool:
+        """Whether the status leads elsewhere."""
+        return self.status is not None and 300 <= self.status < 400  # noqa: PLR2004 - HTTP's range
+
     @cached_property
     def json(self) -> Json:
         """The decoded body; None where it is no JSON, as where it is `null`."""

@@ -1,7 +1,8 @@
 """A report as one HTML page that needs nothing else: no font, no request, and no script to be read."""
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import version
@@ -35,11 +36,11 @@ def as_html(
     when = (made_at or datetime.now(UTC)).astimezone(UTC)
     links: dict[str, str] = {}
     sections: dict[bool, list[Markup]] = {True: [], False: []}
-    for number, (finding, count, sending) in enumerate(grouped(report), 1):
+    for number, found in enumerate(grouped(report), 1):
         anchor = f"finding-{number}"
-        links.setdefault(finding.check, anchor)
-        section = finding_section(anchor, finding, count, sending, target=target)
-        sections[fails(finding)].append(section)
+        links.setdefault(found[0].check, anchor)
+        section = finding_section(anchor, found, report, target=target)
+        sections[fails(found[0])].append(section)
     main = element(
         "main",
         _verdict(report, target, when),
@@ -61,6 +62,14 @@ def as_html(
     )
     body = element("body", main, verbatim("script", script))
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
+
+
+def model_of(report: Report) -> str | None:
+    """Return the model that the first request named; None where none did."""
+    asked = (asked_of(sending.probe) for sending in report.sendings)
+    return next(
+        (str(each["model"]) for each in asked if each is not None and "model" in each), None
+    )
 
 
 def _asset(name: str) -> str:
@@ -142,16 +151,17 @@ def _findings(sections: dict[bool, list[Markup]]) -> Iterator[Child]:
 
 
 def _facts(report: Report, target: str, when: datetime) -> Markup:
-    asked = (asked_of(sending.probe) for sending in report.sendings)
-    models = (str(each["model"]) for each in asked if each is not None and "model" in each)
     facts = {
         "Target": target,
-        "Model": next(models, ""),
+        "Model": model_of(report) or "",
         "Profile": report.profile,
         "Level": report.level,
         "Date": f"{when:%Y-%m-%d %H:%M} UTC",
-        "Requests": f"{len(report.sendings)} in {report.seconds:.1f} s",
-        "Not sent": str(len(report.skipped) or ""),
+        "Requests": f"{report.requests} in {report.seconds:.1f} s",
+        "Not sent": _counted(reason for _, reason in report.skipped),
+        "Sent again": ", ".join(f"{name} {times} times" for name, times in report.repeated.items()),
+        "Rate limited": ", ".join(report.limited),
+        "Not judged": "; ".join(f"{name}: {reason}" for name, reason in report.unjudged.items()),
         "Made by": f"mockchat {version('mockchat')}",
     }
     told = [
@@ -160,6 +170,11 @@ def _facts(report: Report, target: str, when: datetime) -> Markup:
         if text
     ]
     return element("dl", told)
+
+
+def _counted(reasons: Iterable[str]) -> str:
+    """Return each reason with how often it was given."""
+    return "; ".join(f"{times}: {reason}" for reason, times in Counter(reasons).items())
 
 
 def _again(command: str | None) -> Child:

@@ -2,20 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from mockchat.conformance.answers import Sent
-from mockchat.conformance.asked_probes import LAWFUL, probe_of
+from mockchat.conformance.asked_probes import LAWFUL, UNLAWFUL, probe_of
 from mockchat.conformance.checks import CHECKS, judge
 from mockchat.conformance.hosted import Application, client_of
 from mockchat.conformance.observed import Finding, Observed
-from mockchat.conformance.probes import CHAT, Depth, chat, probes
+from mockchat.conformance.probes import CHAT, Depth, Probe, chat, probes
 from mockchat.conformance.report import Report, fails
 from mockchat.conformance.runner import Plan, Run
 from mockchat.conformance.target import Client, Target
 from mockchat.contract.contract import Contract, contract_for
-from mockchat.server.wire import decode_json
+from mockchat.server.wire import BadBody, decode_json
 from mockchat.types import JsonView, Level
+
+AnyDepth: TypeAlias = Depth | Literal["fuzz"]
+"""How much is asked: the probes of a depth, or all of them and drawn requests."""
 
 _FALLBACK = "gpt-4o-mini"
 
@@ -29,7 +32,7 @@ def check(  # noqa: PLR0913 - the options of the command, by name
     profile: str = "openai",
     schemas: Path | None = None,
     level: Level = "observed",
-    depth: Depth | Literal["fuzz"] = "quick",
+    depth: AnyDepth = "quick",
     seed: int = 0,
     budget_requests: int | None = None,
     budget_tokens: int | None = None,
@@ -118,15 +121,23 @@ def check_request(  # noqa: PLR0913 - the options of the command, by name
     """
     contract = contract_for(profile, schemas)
     client = _client(target, api_key, headers, base_path, timeout)
-    if isinstance(request, bytes):
-        sent = Sent(path=CHAT, body=request)
-        asked = decode_json(request)
-    else:
-        sent, asked = chat(dict(request)), dict(request)
-    probe = probe_of(contract, sent, asked, name="request", capability=LAWFUL)
-    answered = client.send(sent)
+    probe = _probe_of(contract, request)
+    answered = client.send(probe.sent)
     seen = Observed(probe=probe, answered=answered, contract=contract, level=level)
     return tuple(filter(fails, judge(seen)[1]))
+
+
+def _probe_of(contract: Contract, request: JsonView | bytes) -> Probe:
+    if not isinstance(request, bytes):
+        asked = dict(request)
+        return probe_of(contract, chat(asked), asked, name="request", capability=LAWFUL)
+    sent = Sent(path=CHAT, body=request)
+    try:
+        return probe_of(contract, sent, decode_json(request), name="request", capability=LAWFUL)
+    except BadBody as bad:
+        return Probe(
+            id="request", capability=UNLAWFUL, sent=sent, wanted="refusal", reason=bad.detail
+        )
 
 
 def _client(

@@ -20,7 +20,7 @@ from mockchat.conformance.target import Client
 DRAWN = 200
 """How many requests are drawn where no budget says otherwise."""
 
-MOST_TO_SHRINK = 100
+MOST_TO_SHRINK = 150
 """How many requests the shrinking of one finding takes at most."""
 
 _TIMEOUTS = 4
@@ -38,11 +38,13 @@ class Fuzzing:
         model: The model all requests name.
         seed: The same seed draws the same requests.
         timeout: Seconds one request may take.
+        count: How many requests are drawn where no budget of requests says otherwise.
     """
 
     model: str
     seed: int = 0
     timeout: float = 30.0
+    count: int = DRAWN
 
 
 class FuzzRun:
@@ -75,8 +77,10 @@ class FuzzRun:
         self._on_shrink = on_shrink or (lambda _: None)
         self._drawer = Drawer(plan.contract, model=fuzzing.model, seed=fuzzing.seed)
         self._control = self._still_there()
-        requests = _share(plan.requests, len(plan.probes), int(DRAWN / _OF_REST))
-        rest = DRAWN if plan.requests is None else int((plan.requests - (requests or 0)) * _OF_REST)
+        requests = _share(plan.requests, len(plan.probes), int(fuzzing.count / _OF_REST))
+        rest = fuzzing.count
+        if plan.requests is not None and requests is not None:
+            rest = max(0, int((plan.requests - requests) * _OF_REST) - 1)
         self._drawn = (self._control, *self._drawer.probes(rest))
         tokens = _share(plan.tokens, _tokens(plan.probes), _tokens(self._drawn))
         written = replace(plan, requests=requests, tokens=tokens)

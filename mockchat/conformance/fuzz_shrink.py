@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from mockchat.conformance.answers import Answered, Failure
 from mockchat.conformance.checks import judge
 from mockchat.conformance.fuzz_draws import Drawer
-from mockchat.conformance.lacks import told_members, without
+from mockchat.conformance.lacks import smaller, without
 from mockchat.conformance.observed import Observed
 from mockchat.conformance.probes import Probe
 from mockchat.conformance.report import Sending, fails
@@ -22,6 +22,9 @@ from mockchat.conformance.target import Client
 _REPEATS = 3
 """How often a request that showed something is repeated before it is called flaky."""
 
+_OF_HYPOTHESIS = 0.8
+"""The share of the requests that Hypothesis may take; the rest takes away what is left over."""
+
 _PATIENCE = 3
 """How many answers may stay out before shrinking ends."""
 
@@ -30,6 +33,10 @@ _GONE = frozenset({Failure.TIMEOUT, Failure.UNREACHABLE, Failure.NOT_HTTP, Failu
 
 class _Enough(BaseException):
     """Shrinking ends here; no exception of a test's, so that Hypothesis lets it pass."""
+
+
+class _Spent(_Enough):
+    """What one finding may take is spent; a few more requests may be kept for its end."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -103,7 +110,7 @@ class Shrinking:
         ended = ""
         try:
             if step.repeats():
-                self.drawer.shrink(number, step.shows)
+                ended = step.simplify(self.drawer, number)
                 step.leave_out(self.drawer)
                 step.confirm()
         except _Enough as enough:
@@ -127,6 +134,7 @@ class _Step:
         self._sent = 0
         self._silent = 0
         self._again: list[bool] = []
+        self._most = by.most
         self._until = time.monotonic() + by.seconds
 
     def repeats(self) -> bool:
@@ -136,6 +144,17 @@ class _Step:
             if self._again[0]:
                 return True
         return False
+
+    def simplify(self, drawer: Drawer, number: int) -> str:
+        """Let Hypothesis propose simpler requests; return why it was ended, "" where it was not."""
+        self._most = int(self._by.most * _OF_HYPOTHESIS)
+        try:
+            drawer.shrink(number, self.shows)
+        except _Spent as spent:
+            return str(spent)
+        finally:
+            self._most = self._by.most
+        return ""
 
     def confirm(self) -> None:
         """Send the simplest request so far once more."""
@@ -155,11 +174,19 @@ class _Step:
         return self._known[data]
 
     def leave_out(self, drawer: Drawer) -> None:
-        """Try the request without each of its members: some only came along with another."""
-        for member in told_members(self._best.probe):
-            asked = self._best.probe.asked
-            kept = {name: value for name, value in dict(asked).items() if name != member}
-            self.shows(drawer.probe(kept))
+        """Try the request without each part of it: some only came along with another."""
+        tried: set[str] = set()
+        while True:
+            found = (
+                (where, rest) for where, rest in smaller(self._best.probe) if where not in tried
+            )
+            where, rest = next(found, ("", None))
+            if not where:
+                return
+            tried.add(where)
+            probe = drawer.probe(rest)
+            if probe.wanted == self._best.probe.wanted:
+                self.shows(probe)
 
     def told(self, ended: str) -> Sending:
         """Return the simplest exchange so far, with how it was found."""
@@ -206,9 +233,9 @@ class _Step:
     def _send(self, probe: Probe) -> Answered:
         by = self._by
         reason = by.allowance.refusal(probe)
-        if self._sent >= by.most:
-            reason = f"{by.most} requests did not suffice"
-        elif time.monotonic() > self._until:
+        if self._sent >= self._most:
+            raise _Spent(f"{self._most} requests did not suffice")
+        if time.monotonic() > self._until:
             reason = f"{by.seconds:g} s did not suffice"
         if reason:
             raise _Enough(reason)

@@ -4,13 +4,15 @@ from collections.abc import Iterator
 
 from mockchat.conformance.answers import JSON_TYPE
 from mockchat.conformance.as_curl import as_curl
+from mockchat.conformance.as_test import Again, told_again
 from mockchat.conformance.html_matrix import state
 from mockchat.conformance.marks import span_of
 from mockchat.conformance.markup import Child, Markup, element, joined, prose, visible
 from mockchat.conformance.mending import how_to_mend
 from mockchat.conformance.observed import Finding
-from mockchat.conformance.report import Sending, check_of, fails
+from mockchat.conformance.report import Report, Sending, check_of, fails
 from mockchat.contract.wording import shown
+from mockchat.scripting.credentials import is_credential
 
 _BEFORE, _AFTER = 800, 1_600
 """How much of a body stands around the marked part, in characters."""
@@ -19,22 +21,20 @@ _LONGEST_LINE = 400
 _MOST_FIELDS = 40
 _SEARCHED = 4 * 1024 * 1024
 """In how much of a body a part is looked for; larger ones are shown from their start."""
-_SECRET = frozenset({"set-cookie", "set-cookie2", "authorization", "api-key", "x-api-key"})
-"""Fields whose text is nobody else's business."""
 
 
 def finding_section(
-    anchor: str, finding: Finding, count: int, sending: Sending, *, target: str
+    anchor: str, found: tuple[Finding, int, Sending], report: Report, *, target: str
 ) -> Markup:
     """Return one finding, to be opened.
 
     Args:
         anchor: Its id in the page.
-        finding: What was found.
-        count: How often.
-        sending: The probe that showed it first.
+        found: What was found, how often, and the probe that showed it first.
+        report: The report it is of.
         target: What was checked, as it is shown.
     """
+    finding, count, sending = found
     kind = "failed" if fails(finding) else "note"
     often = element("span", f"{count} times", class_="soft") if count > 1 else ""
     message = visible(_clipped(_as_sentence(finding.violation.message)))
@@ -49,7 +49,14 @@ def finding_section(
         often,
     )
     told = element("dl", _facts(finding, sending))
-    body = element("div", told, _request(sending, target), _answer(finding, sending))
+    again = told_again(report, finding, sending, target=target)
+    body = element(
+        "div",
+        told,
+        _request(sending, target),
+        () if again is None else _test(again),
+        _answer(finding, sending),
+    )
     return element("details", head, body, class_=f"finding {kind}", id=anchor)
 
 
@@ -109,13 +116,21 @@ def _request(sending: Sending, target: str) -> Markup:
     lines: list[str] = [element("b", visible(f"{sent.method} {sent.path}")), "\n"]
     if sent.body is not None:
         lines += [f"content-type: {JSON_TYPE}\n"]
-    lines += [visible(f"{name}: {text}\n") for name, text in sent.headers if _is_open(name)]
+    lines += [
+        visible(f"{name}: {text}\n") for name, text in sent.headers if not is_credential(name)
+    ]
     body = (sent.body or b"").decode("utf-8", "surrogateescape")
     lines += ["\n", *_around(body, None)] if body else []
     curl = element("pre", visible(as_curl(sent, target)), class_="curl")
     return joined(
         element("h4", "Request"), element("pre", lines), _heading("The same with curl"), curl
     )
+
+
+def _test(again: Again) -> Iterator[Markup]:
+    yield element("p", visible(_as_sentence(again.told)))
+    yield _heading("The same as a test")
+    yield element("pre", visible(again.test), class_="test")
 
 
 def _heading(text: str) -> Markup:
@@ -132,7 +147,7 @@ def _answer(finding: Finding, sending: Sending) -> Iterator[Markup]:
     if answered.status is not None:
         head = f"HTTP {answered.status}"
         fields = [
-            visible(_clipped(f"{name}: {text if _is_open(name) else '(left out)'}"))
+            visible(_clipped(f"{name}: {'(left out)' if is_credential(name) else text}"))
             for name, text in answered.headers[:_MOST_FIELDS]
         ]
         more = element("span", f", {len(answered.headers)} header fields", class_="soft")
@@ -182,10 +197,6 @@ def _cut(text: str) -> Markup:
 
 def _is_of_events(finding: Finding) -> bool:
     return finding.check.startswith("stream.") or finding.check == "schema.chunk"
-
-
-def _is_open(name: str) -> bool:
-    return name.lower() not in _SECRET
 
 
 def _code(text: str) -> Markup:

@@ -10,7 +10,7 @@ from mockchat.conformance.records import payload_of
 from mockchat.conformance.written import WrittenCheck, written, wrong
 from mockchat.contract.stream_framing import MEDIA_TYPE
 from mockchat.exchange import ApiError, Violation, header
-from mockchat.types import Json
+from mockchat.types import Json, Level
 
 CHECKS: dict[str, WrittenCheck] = {}
 """The checks of this module by id."""
@@ -97,7 +97,9 @@ def _encoding(seen: Observed) -> Iterator[Violation]:
 def _content_type(seen: Observed) -> Iterator[Violation]:
     given = seen.answered.content_type
     if given != JSON_TYPE:
-        yield wrong("", f"The JSON body is labelled {given!r}.", JSON_TYPE, given, "observed")
+        # A kind of JSON by its suffix (RFC 6839, 3.1) is read as JSON by clients.
+        level: Level = "documented" if given.endswith("+json") else "observed"
+        yield wrong("", f"The JSON body is labelled {given!r}.", JSON_TYPE, given, level)
 
 
 @_written(

@@ -1,6 +1,6 @@
 """What a target does not offer, and drawn requests without it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 
@@ -70,7 +70,15 @@ def _lawful(contract: Contract, body: JsonObject) -> JsonObject | None:
     return None
 
 
-def told_members(probe: Probe) -> tuple[str, ...]:
-    """Return the members of a request besides those that all have."""
-    asked = asked_of(probe)
-    return () if asked is None else tuple(name for name in asked if name not in _ALWAYS)
+def smaller(probe: Probe) -> Iterator[tuple[str, JsonObject]]:
+    """Yield a request without each of its members, and without each item of these, last ones first.
+
+    Each comes with the pointer to what is left out.
+    """
+    asked = dict(asked_of(probe) or {})
+    for name in [name for name in asked if name not in _ALWAYS]:
+        yield f"/{name}", {other: value for other, value in asked.items() if other != name}
+    for name, value in asked.items():
+        if isinstance(value, list):
+            for at in reversed(range(len(value))):
+                yield f"/{name}/{at}", {**asked, name: [*value[:at], *value[at + 1 :]]}

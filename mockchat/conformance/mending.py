@@ -8,24 +8,19 @@ from mockchat.contract.pointers import tokens_of
 from mockchat.contract.wording import shown
 from mockchat.types import Json
 
-_BY_KEYWORD: Mapping[str, str] = {
+BY_KEYWORD: Mapping[str, str] = {
     "required": "Send the member {last} in {parent}.",
-    "dependentRequired": "Send the member {last} in {parent} too, or leave out what asks for it.",
     "type": "Send {types} at {place}.",
     "enum": "Send one of {expected} at {place}.",
     "const": "Send {expected} at {place}.",
     "pattern": "Send a text that matches {expected} at {place}.",
     "minimum": "Send {expected} or more at {place}.",
     "maximum": "Send {expected} or less at {place}.",
-    "minLength": "Send a text of at least {expected} characters at {place}.",
-    "maxLength": "Send a text of at most {expected} characters at {place}.",
     "minItems": "Send at least {expected} items at {place}.",
-    "maxItems": "Send at most {expected} items at {place}.",
     "additionalProperties": "Leave {last} out of {parent}: the API has no such member there.",
-    "unevaluatedProperties": "Leave {last} out of {parent}: the API has no such member there.",
 }
 
-_BY_CHECK: Mapping[str, str] = {
+BY_CHECK: Mapping[str, str] = {
     "reply.choice-indices": "Number the choices from 0, in the order they are sent.",
     "reply.finish-reason-tells-calls": (
         'Finish a choice with "tool_calls" when it calls tools, and with another reason when not.'
@@ -36,6 +31,9 @@ _BY_CHECK: Mapping[str, str] = {
     "reply.call-ids-differ": "Make a new id for each call.",
     "reply.usage-adds-up": "Send the sum of prompt_tokens and completion_tokens as total_tokens.",
     "reply.usage-details-fit": "Count details within their total, never besides.",
+    "reply.id-prefix": "Start ids with `chatcmpl-` and `call_`, as the service does.",
+    "reply.logprobs-spell-content": "Send tokens that join to the text they belong to.",
+    "exchange.model": "Name the model that was asked for, or a dated snapshot of it.",
     "exchange.n": "Send as many choices as `n` asks for, or refuse `n` with status 400.",
     "exchange.stop-is-absent": "End the text before the stop sequence; do not send it.",
     "exchange.token-limit": 'Stop at the limit and finish with "length".',
@@ -113,7 +111,7 @@ def how_to_mend(finding: Finding) -> str:
     there is nothing better to tell, that is the sentence of the check.
     """
     violation = finding.violation
-    template = _BY_KEYWORD.get(violation.keyword or "")
+    template = BY_KEYWORD.get(violation.keyword or "")
     if template is not None:
         *above, last = tokens_of(violation.pointer) or ("",)
         parent = "/" + "/".join(above) if above else "the object itself"
@@ -126,7 +124,7 @@ def how_to_mend(finding: Finding) -> str:
         )
     if finding.check in {"refusal.status", "refusal.type", "refusal.param", "refusal.code"}:
         return f"Send {shown(violation.expected)} instead of {shown(violation.actual)}."
-    return _BY_CHECK.get(finding.check) or check_of(finding).sentence
+    return BY_CHECK.get(finding.check) or check_of(finding).sentence
 
 
 def _listed(expected: Json, between: str, told: Callable[[Json], str]) -> str:

@@ -75,8 +75,7 @@ class Observed:
     @property
     def is_redirect(self) -> bool:
         """Whether the answer leads elsewhere."""
-        status = self.answered.status
-        return status is not None and 300 <= status < 400  # noqa: PLR2004 - HTTP's range
+        return self.answered.is_redirect
 
     @property
     def is_limited(self) -> bool:
@@ -93,8 +92,9 @@ class Observed:
         """Whether the contract says what the body is to be.
 
         It does not where a probe was accepted that should have been refused: that is told once, by
-        `refusal.refused`; whoever recorded such a request meant it. Nor does it where there is nothing at a path that a server need not offer:
-        then whatever routes requests has answered, as it does for `path.unknown`.
+        `refusal.refused`; whoever recorded such a request meant it. Nor does it where there is
+        nothing at a path that a server need not offer: what routes its requests has answered, as
+        it does for `path.unknown`.
         """
         if not self.is_whole or not self.sent_to_api or self.is_redirect:
             return False

@@ -53,7 +53,13 @@ def recorded_report(
         probe = _probe(contract, record)
         if probe is None or record.reply is None:
             continue
-        seen = Observed(probe=probe, answered=_answered(record), contract=contract, level=level)
+        seen = Observed(
+            probe=probe,
+            answered=_answered(record),
+            contract=contract,
+            level=level,
+            is_recorded=True,
+        )
         applied, findings = judge(seen)
         report.add(
             Sending(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from mockchat.conformance.answers import Answered, Failure
 from mockchat.conformance.checks import CHECKS, judge, unjudged
+from mockchat.conformance.connecting import started
 from mockchat.conformance.observed import Observed
 from mockchat.conformance.probe import Probe
 from mockchat.conformance.report import Outcome, Report, Sending
@@ -127,7 +128,7 @@ class Run:
             if len(batch) > 1:
                 self._together(batch)
                 continue
-            pending[_started(self._asking(batch[0]))] = batch[0]
+            pending[started(self._asking(batch[0]))] = batch[0]
             if len(pending) >= self._plan.concurrency:
                 self._take_done(pending)
         while pending:
@@ -148,7 +149,7 @@ class Run:
             self._take(batch[0], self._asking(batch[0])(), {})
             return
         ready = threading.Barrier(len(batch))
-        running = [_started(self._asking(probe, ready)) for probe in batch]
+        running = [started(self._asking(probe, ready)) for probe in batch]
         beside: dict[str, Answered] = {}
         for probe, future in zip(batch, running, strict=True):
             attempts = future.result()
@@ -280,7 +281,8 @@ class Run:
         if answered.status == _LIMITED and capability != _CORE:
             return Outcome.LIMITED
         is_told = answered.is_refusal or answered.status == _NOT_IMPLEMENTED
-        lacks = probe.wanted != "refusal" and is_told
+        is_elsewhere = answered.is_redirect and capability == _CORE
+        lacks = probe.wanted != "refusal" and (is_told or is_elsewhere)
         if capability in _NOT_CAPABILITIES or not lacks:
             self._answered.add(capability)
             return Outcome.ANSWERED
@@ -300,20 +302,6 @@ class Run:
         if self._silent and answered.failure and (is_first or self._silent >= _PATIENCE):
             kind = answered.failure.value
             self._report.stopped = f"the target does not answer ({kind}): {answered.detail}"
-
-
-def _started(asking: _Answers) -> "Future[tuple[Answered, ...]]":
-    """Call something in a thread that no interpreter waits for: Ctrl+C ends a run at once."""
-    future: Future[tuple[Answered, ...]] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(asking())
-        except BaseException as error:  # noqa: BLE001 - handed on to whoever waits for the result
-            future.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return future
 
 
 def _passing(answered: Answered) -> Outcome:
@@ -336,6 +324,9 @@ def _pause_after(answered: Answered) -> float | None:
 
 
 def _told_core(answered: Answered) -> str:
+    if answered.is_redirect:
+        place = header(answered.headers, "location")
+        return f"the simplest request is redirected to {place!r} (status {answered.status})"
     body = answered.json
     error = body.get("error") if isinstance(body, dict) else None
     message = error.get("message") if isinstance(error, dict) else None

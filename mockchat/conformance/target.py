@@ -1,23 +1,31 @@
 """Send requests to the server under check: bounded in time and in bytes, whatever it does."""
 
 import http.client
-import socket
 import ssl
-import threading
 import time
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from mockchat.conformance.answers import JSON_TYPE, Answered, Failure, Sent
+from mockchat.conformance.connecting import Watch, context_of, failure_of, opened
+from mockchat.conformance.masking import masked
 from mockchat.errors import BadArgument
-from mockchat.exchange import Headers
+from mockchat.exchange import Headers, header
 
-LARGEST = 32 * 1024 * 1024
+LARGEST = 8 * 1024 * 1024
 """The largest body read from a target, in bytes."""
 
 _PIECE = 65_536
+_SHOWN = 4096
+"""How much is kept of a body that is too large."""
+
+_WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+"""What zlib is told to read each encoding."""
+
 _AGENT = "mockchat-check"
 
 
@@ -38,15 +46,20 @@ class Target:
         headers: Fields of every request, credentials among them; never shown.
         timeout: Seconds one request may take from its first byte to the last of its answer.
         largest: The largest body that is read, in bytes.
+        ca_file: Certificates of authorities that are trusted besides the system's.
+        is_verified: Whether the certificate of the target must be one to trust.
 
     Raises:
-        BadArgument: `base_url` is no http or https URL, or `timeout` is not above 0.
+        BadArgument: `base_url` is no http or https URL, `timeout` is not above 0, or `ca_file`
+            holds no certificate.
     """
 
     base_url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout: float = 30.0
     largest: int = LARGEST
+    ca_file: Path | None = None
+    is_verified: bool = True
 
     def __post_init__(self) -> None:
         try:
@@ -59,76 +72,99 @@ class Target:
             raise BadArgument(
                 "URL", self.base_url, "an http or https URL such as http://localhost:4010/v1"
             )
+        if "@" in parts.netloc:
+            shown = self.base_url.replace(parts.netloc, f"…@{parts.netloc.rpartition('@')[2]}")
+            raise BadArgument("URL", shown, "one without a user; credentials are header fields")
         if not self.timeout > 0:
             raise BadArgument("timeout", self.timeout, "a number of seconds above 0")
+        try:
+            context_of(self.ca_file, self.is_verified)
+        except OSError:
+            wanted = "a file of certificates in PEM form"
+            raise BadArgument("ca_file", str(self.ca_file), wanted) from None
 
     def send(self, sent: Sent) -> Answered:
         """Send one request on a connection of its own and read its answer to the end."""
         started = time.monotonic()
+        watch = Watch(self.timeout)
         connection = self._connection()
-        watch = _Watch(connection, self.timeout)
         try:
-            answered = self._exchange(connection, watch, sent, started)
+            connection.sock = opened(self.base_url, watch, self._context)
+            answered = self._exchange(connection, sent, started)
         except Exception as error:  # noqa: BLE001 - whatever a hostile peer provokes is its answer
-            failure, detail = _failure_of(error)
+            failure, detail = failure_of(error)
             answered = Answered(failure=failure, detail=detail)
         finally:
             watch.stop()
             connection.close()
-        if watch.rang:
-            answered = _with(
-                answered, Failure.TIMEOUT, f"no whole answer within {self.timeout:g} s"
-            )
-        return _with(answered, answered.failure, answered.detail, time.monotonic() - started)
+        if watch.rang or answered.failure is Failure.TIMEOUT:
+            detail = f"no whole answer within {self.timeout:g} s"
+            answered = replace(answered, failure=Failure.TIMEOUT, detail=detail)
+        taken = time.monotonic() - started
+        return masked(replace(answered, seconds=taken), self.headers)
+
+    @property
+    def _context(self) -> ssl.SSLContext | None:
+        """What TLS is agreed on with, None for plain HTTP."""
+        is_secure = urlsplit(self.base_url).scheme == "https"
+        return context_of(self.ca_file, self.is_verified) if is_secure else None
 
     def _connection(self) -> http.client.HTTPConnection:
         parts = urlsplit(self.base_url)
-        host = parts.hostname or ""
-        if parts.scheme == "https":
-            context = ssl.create_default_context()
-            return http.client.HTTPSConnection(
-                host, parts.port, timeout=self.timeout, context=context
-            )
-        return http.client.HTTPConnection(host, parts.port, timeout=self.timeout)
+        is_secure = parts.scheme == "https"
+        kind = http.client.HTTPSConnection if is_secure else http.client.HTTPConnection
+        return kind(parts.hostname or "", parts.port, timeout=self.timeout)
 
     def _exchange(
-        self, connection: http.client.HTTPConnection, watch: "_Watch", sent: Sent, started: float
+        self, connection: http.client.HTTPConnection, sent: Sent, started: float
     ) -> Answered:
         prefix = urlsplit(self.base_url).path.rstrip("/")
-        connection.connect()
-        watch.hold(connection.sock)
         connection.putrequest(sent.method, f"{prefix}{sent.path}", skip_accept_encoding=True)
         for name, value in self._fields(sent):
             connection.putheader(name, value)
         connection.endheaders(sent.body)
         response = connection.getresponse()
         first_byte = time.monotonic() - started
-        body, failure, detail = bytearray(), None, ""
-        try:
-            while piece := response.read1(_PIECE):
-                body += piece
-                if len(body) > self.largest:
-                    failure = Failure.TOO_LARGE
-                    detail = f"more than {self.largest} bytes; the rest was not read"
-                    break
-            else:
-                if response.length:
-                    failure = Failure.CUT
-                    detail = f"{response.length} of the announced bytes are missing"
-        except Exception as error:  # noqa: BLE001 - the head is known: the failure is the body's
-            failure, detail = _failure_of(error)
-            failure = Failure.CUT if failure is Failure.UNREACHABLE else failure
+        body, failure, detail = self._read(response)
+        headers = tuple((name.lower(), value) for name, value in response.getheaders())
+        if failure is None:
+            unpacked = _unpacked(body, header(headers, "content-encoding"), self.largest)
+            if unpacked is None:
+                failure, detail = Failure.TOO_LARGE, f"more than {self.largest} bytes, unpacked"
+            body = body if unpacked is None else unpacked
         return Answered(
             status=response.status,
-            headers=tuple((name.lower(), value) for name, value in response.getheaders()),
-            body=bytes(body),
+            headers=headers,
+            body=body,
             failure=failure,
             detail=detail,
             first_byte=first_byte,
         )
 
+    def _read(self, response: http.client.HTTPResponse) -> tuple[bytes, Failure | None, str]:
+        """Return the body as far as it came, and why it is not whole."""
+        body, failure, detail = bytearray(), None, ""
+        try:
+            while piece := response.read1(_PIECE):
+                body += piece
+                if len(body) > self.largest:
+                    del body[_SHOWN:]
+                    return bytes(body), Failure.TOO_LARGE, f"more than {self.largest} bytes"
+            if response.length:
+                failure = Failure.CUT
+                detail = f"{response.length} of the announced bytes are missing"
+        except Exception as error:  # noqa: BLE001 - the head is known: the failure is the body's
+            failure, detail = failure_of(error)
+            failure = Failure.CUT if failure is Failure.UNREACHABLE else failure
+        return bytes(body), failure, detail
+
     def _fields(self, sent: Sent) -> Headers:
-        fields = {"user-agent": _AGENT, "accept": "*/*", "connection": "close"}
+        fields = {
+            "user-agent": _AGENT,
+            "accept": "*/*",
+            "accept-encoding": "identity",
+            "connection": "close",
+        }
         fields |= {name.lower(): value for name, value in self.headers.items()}
         if sent.body is not None:
             fields |= {"content-type": JSON_TYPE, "content-length": str(len(sent.body))}
@@ -136,62 +172,17 @@ class Target:
         return tuple((name, value) for name, value in fields.items() if name not in sent.drops)
 
 
-class _Watch:
-    """Ends a connection that takes too long, also one that sends a byte a second for ever."""
+def _unpacked(body: bytes, encoding: str | None, largest: int) -> bytes | None:
+    """Return a body without its compression, as it is where it has none that is known.
 
-    def __init__(self, connection: http.client.HTTPConnection, seconds: float) -> None:
-        self.rang = False
-        self._connection = connection
-        self._held: socket.socket | None = None
-        self._timer = threading.Timer(seconds, self._ring)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def hold(self, connected: socket.socket) -> None:
-        """Remember the socket, which a connection forgets once its answer begins."""
-        self._held = connected
-
-    def _ring(self) -> None:
-        self.rang = True
-        known = self._held or self._connection.sock
-        if known is not None:
-            try:
-                known.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                return  # it ended at the same moment
-
-    def stop(self) -> None:
-        self._timer.cancel()
-        self._timer.join()
-
-
-def _with(
-    answered: Answered, failure: Failure | None, detail: str, seconds: float = 0.0
-) -> Answered:
-    return Answered(
-        status=answered.status,
-        headers=answered.headers,
-        body=answered.body,
-        failure=failure,
-        detail=detail,
-        first_byte=answered.first_byte,
-        seconds=seconds,
-    )
-
-
-def _failure_of(error: Exception) -> tuple[Failure, str]:
-    """Return what went wrong, as a user would say it."""
-    match error:
-        case TimeoutError():
-            told = (Failure.TIMEOUT, "no byte arrived in time")
-        case ssl.SSLError():
-            told = (Failure.TLS, getattr(error, "verify_message", None) or str(error))
-        case http.client.IncompleteRead():
-            told = (Failure.CUT, "the connection closed before the last chunk")
-        case http.client.RemoteDisconnected():
-            told = (Failure.UNREACHABLE, "the connection was closed without an answer")
-        case OSError():
-            told = (Failure.UNREACHABLE, error.strerror or str(error))
-        case _:
-            told = (Failure.NOT_HTTP, f"no HTTP response: {str(error) or type(error).__name__}")
-    return told
+    None where it would be larger than is read: a few kilobytes can unpack to gigabytes.
+    """
+    window = _WINDOWS.get((encoding or "").strip().lower())
+    if window is None:
+        return body
+    unpacker = zlib.decompressobj(window)
+    try:
+        unpacked = unpacker.decompress(body, largest + 1)
+    except zlib.error:
+        return body
+    return unpacked if len(unpacked) <= largest else None

@@ -94,27 +94,41 @@ class Contract:
             return self._order.sorted(found)
         asked, restated, found = self._asked(sent, found)
         found += restated
-        found += REQUEST.violations(asked, self._rules)
-        found += BY_MODEL.violations(asked, self._rules)
+        found += REQUEST.violations(asked, self._rules, given=asked.given)
+        found += BY_MODEL.violations(asked, self._rules, given=asked.given)
         if not found:
             self._flawless.add(text)
         return self._order.sorted(found)
 
     def exchange_violations(
-        self, request: JsonView, completion: Json, *, level: Level = "observed"
+        self,
+        request: JsonView,
+        completion: Json,
+        *,
+        level: Level = "observed",
+        is_flawless: bool = False,
     ) -> tuple[Violation, ...]:
         """Return what a completion breaks as the answer to `request`, notes included.
 
         What it breaks by itself is for `violations("response", …)`; a completion that its schema
         refuses is not looked at here.
+
+        Args:
+            request: The decoded body.
+            completion: What it is answered.
+            level: How strictly.
+            is_flawless: Whether the request is known to break nothing, so that all of it counts.
         """
         sent = self._without_nulls(dict(request))
         if not self._is_readable(completion):
             return ()
-        text = self._requests.text(sent)
-        asked, _, _ = self._asked(sent, list(self._request_violations(sent, text)))
+        if is_flawless:
+            asked = self._read(sent, frozenset())
+        else:
+            text = self._requests.text(sent)
+            asked, _, _ = self._asked(sent, list(self._request_violations(sent, text)))
         exchanged = Exchanged(request=asked.body, completion=completion, model=asked.model)
-        return tuple(EXCHANGE.violations(exchanged, self._rules, level))
+        return tuple(EXCHANGE.violations(exchanged, self._rules, level, given=asked.given))
 
     def _asked(
         self, sent: JsonObject, found: list[Violation]
@@ -122,16 +136,18 @@ class Contract:
         restated = tuple(RESTATING.violations(sent.get("messages"), self._rules))
         places = tuple(f"{violation.pointer}/" for violation in restated)
         found = [violation for violation in found if not f"{violation.pointer}/".startswith(places)]
+        faulty = {tokens_of(violation.pointer)[0] for violation in found if violation.pointer}
+        return self._read(sent, frozenset(faulty)), restated, found
+
+    def _read(self, sent: JsonObject, faulty: frozenset[str]) -> AskedFor:
         heeded = self.profile.heeded(sent)
         given = [name for name, value in heeded.items() if value is not None]
-        faulty = {tokens_of(violation.pointer)[0] for violation in found if violation.pointer}
         model = sent.get("model")
-        asked = AskedFor(
+        return AskedFor(
             body={name: sent[name] for name in given if name not in faulty},
             given=frozenset(given),
             model=self.profile.model(model) if isinstance(model, str) else None,
         )
-        return asked, restated, found
 
     def stream_judge(
         self, *, request: JsonView | None = None, level: Level = "observed"

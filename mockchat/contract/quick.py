@@ -6,6 +6,7 @@ patterns is put to the judge's own functions; documents with keywords that are n
 same in both, or whose references go in circles (the judge has a limit there), are left to it.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import version
@@ -25,6 +26,7 @@ _SIZES = frozenset(
     {"maxItems", "maxLength", "maxProperties", "minItems", "minLength", "minProperties"}
 )
 _OWN = frozenset({"exclusiveMaximum", "exclusiveMinimum", "maximum", "minimum", "pattern", "type"})
+_OF_COUNTS = frozenset({"maximum", "minimum", "type"})
 _NOTES = frozenset(
     {
         *("$comment", "default", "deprecated", "description", "examples", "format", "title"),
@@ -172,9 +174,14 @@ class _Judged:
     def __init__(self, _schema: JsonObject, own: JsonObject, _path: list[str | int]) -> None:
         self._own = own
         self._keywords = [(NEWEST_DRAFT[keyword], asked) for keyword, asked in own.items()]
+        self._least, self._most = own.get("minimum", -math.inf), own.get("maximum", math.inf)
+        self._is_plain = own.keys() <= _OF_COUNTS
 
     def validate(self, instance: Json) -> None:
         """Raise ValueError for what the judge refuses."""
+        # Most numbers are counts: an integer is of every type that stands here.
+        if self._is_plain and type(instance) is int and self._least <= instance <= self._most:
+            return
         for judge, asked in self._keywords:
             for _fault in judge(_judge(), asked, instance, self._own):
                 raise ValueError

@@ -28,6 +28,12 @@ def closed(members: JsonObject, *required: str) -> JsonObject:
     }
 
 
+_IN_REQUEST = "request/"
+_ALWAYS = frozenset({"messages", "model"})
+"""Members that a request must have."""
+
+_MOST_PROFILES = 64
+
 NO_PARAMETERS = closed({})
 """The schema of the parameters of a rule that takes none."""
 
@@ -76,6 +82,19 @@ class Rule(Generic[Subject]):
     find: Callable[[Subject, JsonView], Iterator[Found]]
 
     @property
+    def concerns(self) -> frozenset[str]:
+        """The members of a request without which it finds nothing; () where that cannot be said.
+
+        A request that has none of the members that a rule looks at does not concern it. Members that
+        every request has, and members that parameters name, say nothing.
+        """
+        sites = [site for sites in self.looks_at for site in sites.split(" | ")]
+        paths = [site.split("/") for site in sites if site.startswith(_IN_REQUEST)]
+        names = frozenset(path[1].partition("=")[0] for path in paths)
+        is_sure = not any("{" in name for name in names) and names.isdisjoint(_ALWAYS)
+        return names if is_sure else frozenset()
+
+    @property
     def summary(self) -> str:
         """What the rule asks and how we know, from its docstring."""
         return " ".join((self.find.__doc__ or "").split())
@@ -103,6 +122,7 @@ class RuleBook(Generic[Subject]):
 
     def __init__(self) -> None:
         self.rules: dict[str, Rule[Subject]] = {}
+        self._chosen: dict[int, tuple[Mapping[str, Json], list[_Chosen[Subject]]]] = {}
 
     def rule(  # noqa: PLR0913 - a table's row, every cell named
         self,
@@ -136,10 +156,37 @@ class RuleBook(Generic[Subject]):
         return written
 
     def violations(
-        self, subject: Subject, switched_on: Mapping[str, Json], level: Level = "observed"
+        self,
+        subject: Subject,
+        switched_on: Mapping[str, Json],
+        level: Level = "observed",
+        *,
+        given: frozenset[str] | None = None,
     ) -> Iterator[Violation]:
-        """Yield what `subject` breaks among the rules a profile has switched on."""
-        for rule_id, rule in self.rules.items():
-            parameters = switched_on.get(rule_id)
-            if isinstance(parameters, Mapping):
+        """Yield what `subject` breaks among the rules a profile has switched on.
+
+        Args:
+            subject: What is judged.
+            switched_on: The parameters of rules by their ids; not to be changed any more.
+            level: How strictly.
+            given: The members of the request, so that only rules they concern are asked; None: all.
+        """
+        for rule, parameters, concerns in self._switched_on(switched_on):
+            if given is None or not concerns or not concerns.isdisjoint(given):
                 yield from rule.violations(subject, parameters, level)
+
+    def _switched_on(self, switched_on: Mapping[str, Json]) -> "list[_Chosen[Subject]]":
+        known = self._chosen.get(id(switched_on))
+        if known is None or known[0] is not switched_on:
+            chosen = [
+                (rule, switched_on[rule_id], rule.concerns)
+                for rule_id, rule in self.rules.items()
+                if isinstance(switched_on.get(rule_id), Mapping)
+            ]
+            if len(self._chosen) >= _MOST_PROFILES:
+                self._chosen.clear()
+            known = self._chosen[id(switched_on)] = (switched_on, chosen)
+        return known[1]
+
+
+_Chosen = tuple[Rule[Subject], JsonView, frozenset[str]]

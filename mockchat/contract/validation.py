@@ -98,13 +98,13 @@ class DocumentJudge:
     def violations(self, document: str, value: Json) -> tuple[Violation, ...]:
         """Return every fault of `value`, in the order of the schema."""
         schema = self._schemas[document]
+        if self._quick.accepts(document, value):
+            return ()
         outline = self._accepted.outline(document, value)
         if self._accepted.has(document, outline):
             return ()
-        found: tuple[Violation, ...] = ()
-        if not self._quick.accepts(document, value):
-            errors = self._class(schema, registry=self._registry).iter_errors(value)
-            found = _collected(errors, value, f"{document}.json#", self._level, self._resolve)
+        errors = self._class(schema, registry=self._registry).iter_errors(value)
+        found = _collected(errors, value, f"{document}.json#", self._level, self._resolve)
         if not found:
             self._accepted.add(document, outline)
         return found
@@ -115,16 +115,17 @@ class DocumentJudge:
     def is_valid(self, document: str, value: Json) -> bool:
         """Say whether `value` has no fault; faster than listing them."""
         schema = self._schemas[document]
+        if self._quick.accepts(document, value):
+            return True
         outline = self._accepted.outline(document, value)
         if self._accepted.has(document, outline):
             return True
-        if not self._quick.accepts(document, value):
-            validator = self._class(schema, registry=self._registry)
-            try:
-                if next(validator.iter_errors(value), None) is not None:
-                    return False
-            except (TooDeep, RecursionError):
+        validator = self._class(schema, registry=self._registry)
+        try:
+            if next(validator.iter_errors(value), None) is not None:
                 return False
+        except (TooDeep, RecursionError):
+            return False
         self._accepted.add(document, outline)
         return True
 

@@ -64,16 +64,23 @@ def pretty(value: Json, line: str) -> str:
     """
     if isinstance(value, str):
         return encode_basestring(value)
+    if type(value) is int:
+        return repr(value)
     if value and isinstance(value, dict):
         deeper = f"{line}  "
-        members = [f"{encode_basestring(key)}: {pretty(value[key], deeper)}" for key in value]
+        members = [
+            f"{encode_basestring(key)}: {encode_basestring(member)}"
+            if type(member) is str
+            else f"{encode_basestring(key)}: {pretty(member, deeper)}"
+            for key, member in value.items()
+        ]
         return f"{{{deeper}{f',{deeper}'.join(members)}{line}}}"
     if value and isinstance(value, list | tuple):
         deeper = f"{line}  "
         return f"[{deeper}{f',{deeper}'.join(pretty(item, deeper) for item in value)}{line}]"
     if value is None:
         return "null"
-    return repr(value) if type(value) is int else _COMPACT.encode(value)
+    return _COMPACT.encode(value)
 
 
 def as_bytes(text: str) -> bytes:

@@ -42,13 +42,19 @@ def audio_id(draw: Draw) -> str:
 
 def _digits_of(draw: Draw, length: int, digits: str) -> str:
     # One large number instead of many small choices: quick, and one thing to shrink.
-    number = draw.integer(0, len(digits) ** length - 1)
+    number = draw.integer(0, _greatest(len(digits), length))
     pairs, base = _pairs(digits), len(digits) ** 2
     found = ""
     for _ in range(length // 2):
         number, pair = divmod(number, base)
         found += pairs[pair]
     return found + digits[number] if length % 2 else found
+
+
+@cache
+def _greatest(base: int, length: int) -> int:
+    greatest: int = base**length - 1
+    return greatest
 
 
 @cache

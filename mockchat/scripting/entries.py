@@ -21,11 +21,11 @@ from mockchat.types import Json, JsonView
 class Same(Protocol):
     """What is the same for every exchange of one request, found out once."""
 
-    def digest(self) -> bytes:
+    def digest(self, request: Json) -> bytes:
         """Return the digest of the decoded body: see `request_digest`."""
         ...
 
-    def weight(self) -> int:
+    def weight(self, request: Json) -> int:
         """Return how much memory the decoded body takes: see `weight_of`."""
         ...
 
@@ -93,7 +93,9 @@ class Entry:
     @property
     def key(self) -> tuple[str, str, str | None, bytes]:
         """What its repetitions have in common with it."""
-        digest = request_digest(self.request) if self.same is None else self.same.digest()
+        digest = (
+            request_digest(self.request) if self.same is None else self.same.digest(self.request)
+        )
         return request_key(self.method, self.path, self.headers, digest)
 
     @property

@@ -22,6 +22,9 @@ from mockchat.types import Json
 
 __all__ = ["Journal", "has_failed"]
 
+_MOMENT = 0.1
+"""Seconds in which a delivery that is at its end is noted, on a busy machine too."""
+
 
 class Journal:
     """Every exchange of a script, oldest first.
@@ -67,6 +70,7 @@ class Journal:
         self._attempts = Attempts(limit)
         self._sink = sink
         self._in_flight: dict[int, int] = {}  # index to how often something left
+        self._given_up: dict[int, int] = {}  # the same, as it was when a wait was over
         self._changed = threading.Condition()
 
     def add(self, exchange: Exchange) -> int:
@@ -172,7 +176,7 @@ class Journal:
     @property
     def unfinished(self) -> tuple[Exchange, ...]:
         """The exchanges whose delivery is still in flight when patience is at its end."""
-        return tuple(one for one in self.settled() if one.outcome is Outcome.PENDING)
+        return tuple(one for one in self.settled(again=False) if one.outcome is Outcome.PENDING)
 
     def matching(self, **wanted: Unpack[Wanted]) -> tuple[Exchange, ...]:
         """Return the exchanges that meet all conditions: keywords of `when`, and of `Wanted`.
@@ -245,15 +249,23 @@ class Journal:
         __tracebackhide__ = True
         assertions.assert_well_behaved(self, verdicts(self.settled(), thresholds))
 
-    def settled(self, *, patience: float | None = None) -> tuple[Exchange, ...]:
+    def settled(self, *, again: bool = True) -> tuple[Exchange, ...]:
         """Return what is kept, after waiting for deliveries in flight.
 
         Args:
-            patience: The longest wait in seconds; the journal's own if not given.
+            again: False: those that were waited for in vain, and of which nothing left since, are
+                waited for no longer than a moment.
         """
         with self._changed:
-            seconds = self.patience if patience is None else patience
-            self._changed.wait_for(lambda: not self._in_flight, seconds)
+            is_hopeless = not again and self._in_flight == self._given_up
+            patience = min(self.patience, _MOMENT) if is_hopeless else self.patience
+            self._changed.wait_for(lambda: not self._in_flight, patience)
+            self._given_up = dict(self._in_flight)
+        return self.now()
+
+    def now(self) -> tuple[Exchange, ...]:
+        """Return what is kept, deliveries in flight as far as they are."""
+        with self._changed:
             self._link()
             kept = tuple(map(self._as_it_is, self._kept))
             final = self._linked - self.dropped

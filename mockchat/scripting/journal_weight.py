@@ -34,7 +34,7 @@ def weight(entry: Entry) -> int:
         _EXCHANGE
         + texts
         + fields
-        + (weight_of(entry.request) if entry.same is None else entry.same.weight())
+        + (weight_of(entry.request) if entry.same is None else entry.same.weight(entry.request))
         + len(writes) * _WRITE
         + answered * _ANSWERED
     )

@@ -133,6 +133,7 @@ def answer(  # noqa: PLR0913 - what a reply may depend on, by name
     level: Level = "observed",
     source: str = "The reply",
     tokenizer: Tokenizer | None = None,
+    is_flawless: bool = False,
 ) -> Answer:
     """Make a scripted reply for a request.
 
@@ -145,6 +146,7 @@ def answer(  # noqa: PLR0913 - what a reply may depend on, by name
         level: How the result is judged.
         source: The stub's name, for messages.
         tokenizer: What counts tokens, None for the approximate one.
+        is_flawless: Whether the request is known to break nothing.
 
     Raises:
         InvalidReply: For this request the API could not have answered so.
@@ -152,6 +154,7 @@ def answer(  # noqa: PLR0913 - what a reply may depend on, by name
     """
     if isinstance(reply.content, Computed):
         reply = _computed(reply, reply.content, view, contract, level)
+        is_flawless = False  # it was given the request, and may have changed it
     if reply.is_checked:
         for said in _spoken(reply):
             check_asked(said, view, contract, source)
@@ -164,7 +167,9 @@ def answer(  # noqa: PLR0913 - what a reply may depend on, by name
             reply, reply.content, view, contract=contract, draw=draw, kind=kind, tokenizer=tokenizer
         )
     if reply.is_checked and made.completion is not None:
-        asked = contract.exchange_violations(view.body, made.completion, level=level)
+        asked = contract.exchange_violations(
+            view.body, made.completion, level=level, is_flawless=is_flawless
+        )
         _refuse(f"{source} {_BREAKS_HERE}", asked, contract)
     return _timed(made, reply)
 

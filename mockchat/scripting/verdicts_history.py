@@ -16,21 +16,58 @@ ANSWERS_TOOL_CALLS = "client.answers-tool-calls"
 _SUCCESS = 200
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Call:
+    """One call of a tool, or of a function: what tells it from others in a history.
+
+    Attributes:
+        id: The id of a tool call.
+        function: The name in a function call, which has no id.
+        arguments: Its arguments, spelt as any other JSON of the same value.
+    """
+
+    id: str = ""
+    function: str = ""
+    arguments: str = ""
+
+    def __str__(self) -> str:
+        return self.id or f"function {self.function!r}"
+
+    def is_answered_by(self, message: JsonView) -> bool:
+        """Tell whether a message brings its result."""
+        if self.id:
+            return message.get("tool_call_id") == self.id
+        return message.get("role") == "function" and message.get("name") == self.function
+
+
 @dataclass(slots=True, kw_only=True)
 class Heard:
     """One choice of a reply as a client could read it.
 
     Attributes:
         pieces: The text, as it came.
-        calls: The ids of its tool calls.
-        arguments: How many characters of their arguments came.
+        ids: The ids of its tool calls.
+        function: The name of its function call, of the older kind that has no id.
+        function_arguments: The arguments of that, as they came.
+        arguments: How many characters of the arguments of all came.
         finish_reason: Why it ended, None where that was not said.
     """
 
     pieces: list[str] = field(default_factory=list)
-    calls: list[str] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    function: str = ""
+    function_arguments: str = ""
     arguments: int = 0
     finish_reason: str | None = None
+
+    @property
+    def calls(self) -> list[Call]:
+        """What it called for, as a history repeats it."""
+        calls = [Call(id=name) for name in self.ids]
+        if self.function:
+            arguments = _spelt_alike(self.function_arguments)
+            calls.append(Call(function=self.function, arguments=arguments))
+        return calls
 
     @property
     def text(self) -> str:
@@ -51,10 +88,14 @@ class Heard:
         self.pieces += [text] if text else []
         for call in objects(_member(said, "tool_calls")):
             name = call.get("id")
-            if isinstance(name, str) and name and name not in self.calls:
-                self.calls.append(name)
-            arguments = _member(call.get("function"), "arguments")
-            self.arguments += len(arguments) if isinstance(arguments, str) else 0
+            if isinstance(name, str) and name and name not in self.ids:
+                self.ids.append(name)
+            self.arguments += len(_text(call.get("function"), "arguments"))
+        older = _member(said, "function_call")
+        arguments = _text(older, "arguments")
+        self.function += _text(older, "name")
+        self.function_arguments += arguments
+        self.arguments += len(arguments)
         if isinstance(finish_reason, str):
             self.finish_reason = finish_reason
 
@@ -95,7 +136,7 @@ def answers_tool_calls(evidence: Evidence) -> Iterator[Verdict]:
             owed = _owed(later, called)
             if owed is None:
                 continue
-            names = ", ".join(sorted(owed))
+            names = ", ".join(map(str, sorted(owed)))
             if owed:
                 sentence = f"request {later.index} came without the result of {names}"
                 yield _verdict(
@@ -134,7 +175,7 @@ def _kept_or_dropped(
             text = text_of(message)
             is_cut = text not in whole and any(heard.is_meant(text) for heard in cut)
             is_it = message.get("role") == "assistant" and (before,) == asked
-            if is_it and (is_cut or calls.intersection(_call_ids(message))):
+            if is_it and (is_cut or calls.intersection(_calls(message))):
                 if behind is None:
                     sentence = f"request {one.index} asks to continue reply {exchange.index}"
                     return _verdict(DROPS_TRUNCATED_REPLIES, "ok", sentence, exchange, one)
@@ -164,13 +205,14 @@ def _broke_off(meant: Heard, heard: Heard) -> bool:
     return not is_end and meant.text.startswith(heard.text)
 
 
-def _owed(later: Exchange, called: set[str]) -> set[str] | None:
-    """Return the called tools whose result is missing; None where the history has no such call."""
+def _owed(later: Exchange, called: set[Call]) -> set[Call] | None:
+    """Return the calls whose result is missing; None where the history has no such call."""
     messages = _messages(later)
     for place, message in enumerate(messages):
-        ids = called.intersection(_call_ids(message))
-        if ids:
-            return ids - {str(one.get("tool_call_id")) for one in messages[place + 1 :]}
+        calls = called.intersection(_calls(message))
+        if calls:
+            behind = messages[place + 1 :]
+            return {call for call in calls if not any(map(call.is_answered_by, behind))}
     return None
 
 
@@ -207,7 +249,7 @@ def _messages(exchange: Exchange) -> tuple[JsonView, ...]:
     return tuple(objects(_member(exchange.request, "messages")))
 
 
-def _call_ids(message: JsonView) -> list[str]:
+def _calls(message: JsonView) -> list[Call]:
     heard = Heard()
     if message.get("role") == "assistant":
         heard.add(message, None)
@@ -216,6 +258,19 @@ def _call_ids(message: JsonView) -> list[str]:
 
 def _member(value: Json, name: str) -> Json:
     return value.get(name) if isinstance(value, Mapping) else None
+
+
+def _text(value: Json, name: str) -> str:
+    member = _member(value, name)
+    return member if isinstance(member, str) else ""
+
+
+def _spelt_alike(arguments: str) -> str:
+    """Return arguments as any client would spell them that has decoded and encoded them."""
+    try:
+        return json.dumps(json.loads(arguments), sort_keys=True)
+    except (ValueError, RecursionError):
+        return arguments
 
 
 def _verdict(rule: str, state: str, sentence: str, *exchanges: Exchange) -> Verdict:

@@ -118,7 +118,7 @@ BOUNDS: tuple[Bound, ...] = (
         name="connections",
         field="connections",
         unit="connections",
-        meaning="open at once, in each worker",
+        meaning="open at once, in each worker; the engine `asyncio` takes 65,536 unless told",
         answer="the one that is silent for longest closes; without one, new ones wait",
     ),
     Bound(

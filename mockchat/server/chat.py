@@ -64,6 +64,8 @@ def _answered(service: Service, call: Call, view: RequestView) -> Result:
 
 def _answer(service: Service, call: Call, view: RequestView) -> Result:
     if call.script is not None:
+        if call.script.may_block:
+            call.known = None  # somebody's own code is given the request, and may change it
         try:
             selection = call.script.select(view)
         except NoStubMatched as unmatched:
@@ -92,6 +94,7 @@ def _scripted(
         level=service.settings.level,
         source=selection.stub.name,
         tokenizer=service.tokenizer,
+        is_flawless=call.known is not None,
     )
     # What a callable returned was not there to be looked at when the reply was written.
     check_playable(made.pacing, made.fault, script.abilities)

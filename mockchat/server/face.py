@@ -139,7 +139,8 @@ class Mockchat(Clients):
         Args:
             since: The first exchange to show.
         """
-        exchanges = [exchange for exchange in self.journal if exchange.index >= since]
+        kept = self.journal.settled(again=False)
+        exchanges = [exchange for exchange in kept if exchange.index >= since]
         shown = transcript(exchanges, dropped=max(0, self.journal.dropped - since))
         return f"profile {self._settings.profile.name}, seed {self._settings.seed}\n{shown}"
 

@@ -5,14 +5,16 @@ RFC 9110 section 5.5 (field values).
 """
 
 import re
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from mockchat.errors import MockchatError
-from mockchat.exchange import Delivery, Ending, Headers, Write
+from mockchat.exchange import Delivery, Ending, Write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,9 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n")
 _UNSAFE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _WITHOUT_BODY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
+_SERVER = ("server", "mockchat")
+_FIELDS_KEPT = 1_024
+"""How many encoded fields are kept: most of a reply's are those of the one before."""
 _ADAPTERS_OWN = frozenset(
     {"connection", "content-length", "date", "keep-alive", "server", "transfer-encoding", "upgrade"}
 )
@@ -221,6 +226,18 @@ class Arrangement:
     resets: bool
 
 
+@dataclass(slots=True, kw_only=True)
+class _Shape:
+    """A delivery for one client, its fields as text still."""
+
+    fields: list[tuple[str, str]]
+    sends: list[tuple[float, bytes]]
+    is_chunked: bool
+    is_short: bool
+    closes: bool
+    resets: bool
+
+
 def arrangement(delivery: Delivery, *, method: str, version: str, keeps_alive: bool) -> Arrangement:
     """Arrange a delivery as the fewest sends that keep its timing.
 
@@ -232,6 +249,19 @@ def arrangement(delivery: Delivery, *, method: str, version: str, keeps_alive: b
     Raises:
         ValueError: When a header's name is not an HTTP token.
     """
+    shape = _shape(delivery, method, version, keeps_alive=keeps_alive)
+    date = ("date", _date(int(time.time())))
+    return Arrangement(
+        fields=tuple(_field(name, value) for name, value in (date, _SERVER, *shape.fields)),
+        sends=tuple(Write(data=data, delay=delay) for delay, data in shape.sends),
+        is_chunked=shape.is_chunked,
+        is_short=shape.is_short,
+        closes=shape.closes,
+        resets=shape.resets,
+    )
+
+
+def _shape(delivery: Delivery, method: str, version: str, *, keeps_alive: bool) -> _Shape:
     has_body = (
         method != "HEAD"
         and delivery.status >= HTTPStatus.OK
@@ -245,28 +275,31 @@ def arrangement(delivery: Delivery, *, method: str, version: str, keeps_alive: b
     # too early for a whole one where the head says close.
     announces_close = not keeps_alive or is_until_close
 
-    framing: list[tuple[str, str]] = []
+    fields = [field for field in delivery.headers if _is_apps(field[0])]
     if is_chunked:
-        framing.append(("transfer-encoding", "chunked"))
+        fields.append(("transfer-encoding", "chunked"))
     elif not is_until_close and (has_body or method == "HEAD"):
-        framing.append(("content-length", str(len(delivery.body) + int(is_broken))))
+        length = sum(len(write.data) for write in delivery.writes)
+        fields.append(("content-length", str(length + int(is_broken))))
     if announces_close:
-        framing.append(("connection", "close"))
+        fields.append(("connection", "close"))
     elif version < "HTTP/1.1":
-        framing.append(("connection", "keep-alive"))
+        fields.append(("connection", "keep-alive"))
 
     sends = _joined(delivery.writes if has_body else delivery.writes[:1])
-    if not has_body:
-        sends = [Write(data=b"", delay=sends[0].delay)]
-    fields = [field for field in delivery.headers if field[0].lower() not in _ADAPTERS_OWN]
-    return Arrangement(
-        fields=tuple(_encoded((*fields, *framing))),
-        sends=tuple(sends),
+    return _Shape(
+        fields=fields,
+        sends=sends if has_body else [(sends[0][0], b"")],
         is_chunked=is_chunked and has_body,
         is_short=is_broken and has_body,
         closes=announces_close or is_broken,
         resets=delivery.ending is Ending.RESET or (is_cut and (is_until_close or not has_body)),
     )
+
+
+@lru_cache(maxsize=_FIELDS_KEPT)
+def _is_apps(name: str) -> bool:
+    return name.lower() not in _ADAPTERS_OWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,48 +323,77 @@ def playback(delivery: Delivery, *, method: str, version: str, keeps_alive: bool
     Raises:
         ValueError: When a header's name is not an HTTP token.
     """
-    made = arrangement(delivery, method=method, version=version, keeps_alive=keeps_alive)
-    sends = list(made.sends)
-    if made.is_chunked:
-        sends = [Write(data=_chunk(send.data), delay=send.delay) for send in sends]
-        if not made.is_short:
-            sends[-1] = Write(data=sends[-1].data + b"0\r\n\r\n", delay=sends[-1].delay)
-    head = _head(delivery.status, made.fields)
-    sends[0] = Write(data=head + sends[0].data, delay=sends[0].delay)
-    return Playback(sends=tuple(sends), closes=made.closes, resets=made.resets)
+    shape = _shape(delivery, method, version, keeps_alive=keeps_alive)
+    sends = shape.sends
+    if shape.is_chunked:
+        sends = [(delay, _chunk(data)) for delay, data in sends]
+        if not shape.is_short:
+            delay, data = sends[-1]
+            sends[-1] = (delay, data + b"0\r\n\r\n")
+    delay, data = sends[0]
+    sends[0] = (delay, _head(delivery.status, shape.fields) + data)
+    return Playback(
+        sends=tuple([Write(data=data, delay=delay) for delay, data in sends]),
+        closes=shape.closes,
+        resets=shape.resets,
+    )
 
 
-def _joined(writes: tuple[Write, ...]) -> list[Write]:
+def _joined(writes: tuple[Write, ...]) -> list[tuple[float, bytes]]:
+    if len(writes) == 1:
+        return [(writes[0].delay, writes[0].data)]
     groups: list[tuple[float, list[bytes]]] = [(writes[0].delay if writes else 0.0, [])]
     for position, write in enumerate(writes):
         if write.delay > 0 and position:
             groups.append((write.delay, []))
         groups[-1][1].append(write.data)
-    return [Write(data=b"".join(parts), delay=delay) for delay, parts in groups]
+    return [(delay, b"".join(parts)) for delay, parts in groups]
 
 
 def _chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
 
 
-def _encoded(headers: Headers) -> Iterator[tuple[bytes, bytes]]:
-    """Encode fields, `date` and `server` first; what could break out of a field becomes a space.
+def _head(status: int, fields: Iterable[tuple[str, str]]) -> bytes:
+    """Write the head of a response, `date` and `server` first.
 
     Raises:
         ValueError: When a header's name is not an HTTP token.
     """
-    yield b"date", formatdate(usegmt=True).encode()
-    yield b"server", b"mockchat"
-    for name, value in headers:
-        if not _TOKEN.fullmatch(name):
-            raise ValueError(f"{name!r} is not a header name")
-        yield name.encode(), _UNSAFE.sub(" ", value).encode("latin-1", "backslashreplace")
+    lines = [_line(name, value) for name, value in fields]
+    return b"".join([_status_line(status), _first_lines(int(time.time())), *lines, b"\r\n"])
 
 
-def _head(status: int, fields: tuple[tuple[bytes, bytes], ...]) -> bytes:
-    lines = [f"HTTP/1.1 {status} {phrase(status)}".encode()]
-    lines += [b"%b: %b" % field for field in fields]
-    return b"\r\n".join([*lines, b"\r\n"])
+@lru_cache(maxsize=_FIELDS_KEPT)
+def _status_line(status: int) -> bytes:
+    return f"HTTP/1.1 {status} {phrase(status)}\r\n".encode()
+
+
+@lru_cache(maxsize=1)
+def _first_lines(second: int) -> bytes:
+    return _line("date", _date(second)) + _line(*_SERVER)
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
+
+
+@lru_cache(maxsize=_FIELDS_KEPT)
+def _line(name: str, value: str) -> bytes:
+    """Write a field; most are those of the reply before."""
+    return b"%b: %b\r\n" % _field(name, value)
+
+
+def _field(name: str, value: str) -> tuple[bytes, bytes]:
+    """Encode a field; what could break out of it becomes a space.
+
+    Raises:
+        ValueError: When its name is not an HTTP token.
+    """
+    if not _TOKEN.fullmatch(name):
+        raise ValueError(f"{name!r} is not a header name")
+    return name.encode(), _UNSAFE.sub(" ", value).encode("latin-1", "backslashreplace")
 
 
 def phrase(status: int) -> str:

@@ -5,7 +5,6 @@ it has no fault, where its draws start, and what was made for it. Nothing of thi
 Headers are no part of it, so that no credential is kept.
 """
 
-import json
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from mockchat.scripting.attempts import request_digest
 from mockchat.scripting.contents import Reply
 from mockchat.scripting.journal_weight import weight_of
+from mockchat.types import JsonObject
 
 if TYPE_CHECKING:
     from mockchat.payloads.seeded import Draws
@@ -50,16 +50,16 @@ class Known:
         self._weight: int | None = None
         self._ready: dict[int, Ready] = {}
 
-    def digest(self) -> bytes:
+    def digest(self, request: JsonObject) -> bytes:
         """Return the digest of the decoded body: see `request_digest`."""
         if self._digest is None:
-            self._digest = request_digest(json.loads(self.body))
+            self._digest = request_digest(request)
         return self._digest
 
-    def weight(self) -> int:
+    def weight(self, request: JsonObject) -> int:
         """Return how much memory the decoded body takes: see `weight_of`."""
         if self._weight is None:
-            self._weight = weight_of(json.loads(self.body))
+            self._weight = weight_of(request)
         return self._weight
 
     def ready(self, reply: Reply) -> "Ready | None":

@@ -52,6 +52,25 @@ class Application(Protocol):
         ...
 
 
+class Servable(Application, Protocol):
+    """What an adapter with an event loop needs: to know which answers may take their time."""
+
+    def may_block(self, incoming: Incoming) -> bool:
+        """Tell whether somebody's own code may be asked for the answer."""
+        ...
+
+
+_LARGE = 65_536
+
+
+def takes_time(application: Servable, incoming: Incoming) -> bool:
+    """Tell whether a request is to be answered in a thread, so that others need not wait for it.
+
+    Somebody's own code may take any time, and to read and judge a large body takes milliseconds.
+    """
+    return len(incoming.body) >= _LARGE or application.may_block(incoming)
+
+
 def answered(application: Application, incoming: Incoming) -> Ticket:
     """Let an application answer; whatever it raises, the client gets an answer."""
     try:

@@ -105,6 +105,11 @@ def chromium():
     return next(filter(None, map(shutil.which, CHROMIUM)), None)
 
 
+def sandbox():
+    """Return the browser's options: it refuses to shut root in its sandbox, and opens only ours."""
+    return ["--no-sandbox"] if os.geteuid() == 0 else []
+
+
 @pytest.fixture(scope="session")
 def browser():
     """Start the browser, once."""
@@ -116,10 +121,8 @@ def browser():
         pytest.skip(reason)
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - not on every machine
 
-    # Chromium refuses to shut root in its sandbox; what it opens here is ours.
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium(), args=arguments)
+        running = playwright.chromium.launch(executable_path=chromium(), args=sandbox())
         yield running
         running.close()
 

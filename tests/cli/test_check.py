@@ -1,10 +1,14 @@
 """`mockchat check`: what a run says, writes and exits with."""
 
 import json
+import threading
+from contextlib import contextmanager
+from html import escape
 from xml.etree import ElementTree as ET
 
 import pytest
 from click.testing import CliRunner
+from werkzeug.serving import make_server
 
 from mockchat.cli import main
 from mockchat.conformance.checks import CHECKS
@@ -41,6 +45,20 @@ def wrong(server):
         yield script.base_url
 
 
+@contextmanager
+def serving_wsgi(application):
+    """Serve a WSGI application."""
+    server = make_server("127.0.0.1", 0, application, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
 def check(*arguments, env=None):
     """Run the command."""
     return CliRunner().invoke(main, ["check", *map(str, arguments)], env=env)
@@ -53,7 +71,7 @@ def test_a_right_server_conforms(right):
     told, *lines = outcome.stdout.splitlines()
     assert told.startswith(f"29 requests to {right}, model gpt-3.5-turbo, at most about")
     assert lines[0] == f"{right} by openai, level observed"
-    assert "  tools              5 sent  ok" in lines
+    assert "  tools                 5 sent  ok" in lines
     assert lines[-1].startswith("conforms: checks ")
     assert "failed" not in lines[-1]
 
@@ -148,7 +166,48 @@ def test_keys_come_from_the_environment_and_are_never_shown(tmp_path):
         )
     assert outcome.exit_code == 0, outcome.output
     assert "sk-secret" not in outcome.output + page.read_text()
-    assert "authorization      2 sent  ok" in outcome.output
+    assert "authorization         2 sent  ok" in outcome.output
+
+
+def test_a_target_that_repeats_the_key_does_not_put_it_into_a_report(tmp_path):
+    """Servers quote the key they refuse, and a report is sent to other people."""
+    told = []
+
+    def application(environment, start):
+        told.append(environment["HTTP_AUTHORIZATION"])
+        start("401 Unauthorized", [("content-type", "text/plain"), ("x-key", told[-1])])
+        return [f"no such key: {told[-1]}".encode()]
+
+    with serving_wsgi(application) as url:
+        files = [tmp_path / name for name in ("report.html", "report.json", "report.md")]
+        options = zip(("--html", "--json", "--markdown"), files, strict=True)
+        outcome = check(
+            url,
+            "--api-key-env",
+            "A_KEY",
+            *(part for pair in options for part in pair),
+            env={"A_KEY": "key-0123456789"},
+        )
+    assert outcome.exit_code == 1
+    assert any("key-0123456789" in each for each in told)
+    texts = [outcome.output, *(file.read_text() for file in files)]
+    assert [text for text in texts if "key-0123456789" in text] == []
+    assert "no such key: *********************" in texts[2]
+
+
+def test_the_page_tells_how_the_run_is_made_again(right, tmp_path):
+    """A finding is believed when it is seen again; of header fields the name is told alone."""
+    page = tmp_path / "report.html"
+    outcome = check(
+        right, "--header", "X-Team: a team", "--skip", "stream.*", "--timeout", 5, "--html", page
+    )
+    assert outcome.exit_code == 0, outcome.output
+    command = (
+        f"{right} --model gpt-3.5-turbo --header 'X-Team: …' --profile openai --level observed"
+        " --depth quick --skip 'stream.*' --timeout 5.0"
+    )
+    assert escape(command) in page.read_text()
+    assert "a team" not in page.read_text()
 
 
 def test_chosen_checks_alone_count(wrong):
@@ -169,6 +228,7 @@ def test_the_list_of_checks():
     [
         ([], "a URL is wanted, such as http://localhost:8000/v1"),
         (["ftp://a"], "URL is 'ftp://a'; allowed: an http or https URL"),
+        (["http://me:secret@a/v1"], "URL is 'http://…@a/v1'; allowed: one without a user"),
         (["http://localhost:1/v1", "--only", "strem.bom"], "did you mean stream.bom?"),
         (["http://localhost:1/v1", "--skip", "?"], "mockchat check --list names them all"),
         (["http://localhost:1/v1", "--header", "no colon"], "write NAME:VALUE"),
@@ -223,8 +283,8 @@ def test_an_interruption_tells_what_is_known(right, monkeypatch):
     """Ctrl+C after ten minutes must not throw ten minutes away."""
     take = Run._take
 
-    def interrupted(run, probe, answered):
-        take(run, probe, answered)
+    def interrupted(run, probe, attempts, beside):
+        take(run, probe, attempts, beside)
         if len(run.report.sendings) == 3:
             raise KeyboardInterrupt
 

@@ -136,7 +136,7 @@ def test_what_a_document_tells_apart_has_two_outlines(schema, valid, other):
 def test_replies_of_every_profile_are_known_again(profile):
     """Memory that never hits is a cost and no gain."""
     contract = contract_for(profile)
-    judge = contract._judges["observed"]
+    judge = DocumentJudge(contract.profile.levels["observed"], "observed", is_quick=False)
     request = {
         "model": contract.profile.models[0].id,
         "messages": [{"role": "user", "content": "a"}],

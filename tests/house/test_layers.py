@@ -21,8 +21,10 @@ FLOORS = (
     (
         "mockchat",
         "mockchat.__main__",
+        "mockchat.asgi",
         "mockchat.cases",
         "mockchat.cli",
+        "mockchat.cli_engine",
         "mockchat.cli_generate",
         "mockchat.cli_limits",
         "mockchat.cli_options",
@@ -30,14 +32,17 @@ FLOORS = (
         "mockchat.cli_scenario",
         "mockchat.cli_state",
         "mockchat.cli_check",
+        "mockchat.cli_repeat",
         "mockchat.cli_validate",
         "mockchat.pytest_options",
         "mockchat.pytest_target",
+        "mockchat.hosted",
         "mockchat.machine_turns",
         "mockchat.machines",
         "mockchat.pytest_plugin",
         "mockchat.pytest_scripts",
         "mockchat.strategies",
+        "mockchat.wsgi",
     ),
 )
 FLOOR_OF = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}

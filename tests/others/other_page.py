@@ -25,6 +25,7 @@ REVIEWS = SETTINGS.parent / "reviews.json"
 OWN = "own"
 UNSEEN = "not looked at yet"
 _NUMBER = re.compile(r"/\d+")
+_EVENTS = ("data:", "event:", ":")
 _AROUND, _MARKED = 30, 60
 
 Report = Mapping[str, Any]
@@ -94,7 +95,7 @@ def shown(finding: Mapping[str, Any]) -> str:
     """Return the bytes that show a finding, shortened, the wrong part between » and «."""
     answer, pointer = finding["answer"], finding["pointer"]
     text = answer["body"]
-    is_stream = finding["check"].startswith("stream.") or finding["check"] == "schema.chunk"
+    is_stream = text.lstrip().startswith(_EVENTS)
     span = span_of(text, pointer, is_stream=is_stream) if pointer and text else None
     if span is None:
         asked = f"{finding['request']['method']} {_cut(finding['request']['body'])}".strip()

@@ -154,15 +154,17 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-def checked(url: str, *, profile: str = "openai", model: str | None = None) -> dict[str, object]:
-    """Return the report of `mockchat check --depth full` on what answers at `url`, as JSON.
+def checked(
+    url: str, *, profile: str = "openai", model: str | None = None, depth: str = "full"
+) -> dict[str, object]:
+    """Return the report of `mockchat check` on what answers at `url`, as JSON.
 
     Raises:
         NotRun: There is none.
     """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "report.json"
-        options = ["--depth", "full", "--profile", profile, "--timeout", str(ANSWER_SECONDS)]
+        options = ["--depth", depth, "--profile", profile, "--timeout", str(ANSWER_SECONDS)]
         options += ["--model", model] if model is not None else []
         command = [sys.executable, "-m", "mockchat", "check", url, *options, "--json", str(file)]
         try:

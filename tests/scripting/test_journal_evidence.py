@@ -117,6 +117,38 @@ def test_a_delivery_in_flight_is_read_as_it_is():
     assert (kept.written, kept.sent, kept.sent_chunks, kept.finished) == (1, b"a", (), None)
 
 
+def waits(monkeypatch, journal):
+    """Return a list to which the longest wait of each read is added."""
+    asked = []
+
+    def wait_for(condition, patience):
+        asked.append(patience)
+        return condition()
+
+    monkeypatch.setattr(journal._changed, "wait_for", wait_for)
+    return asked
+
+
+def test_what_was_waited_for_in_vain_is_not_waited_for_at_each_step(monkeypatch):
+    """A test with a stream that hangs fails after two seconds, not after two for each look at it."""
+    journal = Journal(patience=5.0)
+    asked = waits(monkeypatch, journal)
+    parts = delivery(b"a", (b"b", 5.0), (b"c", 5.0))
+    index = journal.add(exchange(outcome=Outcome.PENDING, delivery=parts))
+    assert len(journal.unfinished) == len(journal.unfinished) == 1
+    assert asked == [5.0, 0.1]
+    journal.wrote(index, 1)  # it goes on, so it may end
+    assert len(journal.unfinished) == 1
+    assert len(journal) == len(journal.settled()) == 1  # who reads it by name has a reason to wait
+    journal.finish(index, Outcome.DELIVERED)
+    assert journal.unfinished == ()
+    assert asked == [5.0, 0.1, 5.0, 5.0, 5.0]
+    journal.patience = 0.01
+    journal.add(exchange(outcome=Outcome.PENDING, delivery=parts))
+    assert len(journal.unfinished) == len(journal.unfinished) == 1
+    assert asked[-2:] == [0.01, 0.01]
+
+
 def test_a_reply_on_its_way_fails_the_test_with_what_to_do():
     """A stream that nobody reads hides whatever it would have said."""
     script = Script(name="test_it")

@@ -363,6 +363,76 @@ def test_tool_calls_are_answered(exchanges, expected):
     assert judged(exchanges)[ANSWERS] == expected
 
 
+def older(name="f", arguments='{"a": 1, "b": 2}'):
+    """Make an assistant's message with a function call, of the kind without an id."""
+    function = {"name": name, "arguments": arguments}
+    return {"role": "assistant", "content": None, "function_call": function}
+
+
+def completion(message):
+    """Make a completion of one message."""
+    return {"choices": [{"index": 0, "message": message, "finish_reason": "function_call"}]}
+
+
+def returned(name="f"):
+    """Make the message with a function's result."""
+    return {"role": "function", "name": name, "content": "4"}
+
+
+OLDER = at(0, reply=completion(older()))
+OLDER_STREAM = at(
+    0,
+    **dict.fromkeys(
+        ("chunks", "sent_chunks"),
+        tuple(
+            {"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
+            for delta, reason in (
+                ({"role": "assistant", "function_call": {"name": "f", "arguments": ""}}, None),
+                ({"function_call": {"arguments": '{"a": 1,'}}, None),
+                ({"function_call": {"arguments": ' "b": 2}'}}, None),
+                ({}, "function_call"),
+            )
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize("called", [OLDER, OLDER_STREAM], ids=["whole", "streamed"])
+@pytest.mark.parametrize(
+    ("history", "expected"),
+    [
+        ([older(), returned()], ("ok", (0, 1))),
+        ([older(arguments='{"b":2,"a":1}'), returned()], ("ok", (0, 1))),
+        ([older(), returned("g")], ("broken", (0, 1))),
+        ([older(), MORE], ("broken", (0, 1))),
+        ([older(), {"role": "tool", "name": "f", "content": "4"}], ("broken", (0, 1))),
+        ([older(arguments='{"a": 2}'), MORE], ("unknown", (0,))),
+        ([older("g"), MORE], ("unknown", (0,))),
+        ([MORE], ("unknown", (0,))),
+    ],
+)
+def test_function_calls_are_answered(called, history, expected):
+    """The older kind has no id: name and arguments tell calls apart, however they are spelt."""
+    assert judged([called, sent_back(*history)])[ANSWERS] == [expected]
+
+
+def test_a_function_call_without_its_result_is_told_by_its_name():
+    """There is no id that somebody could look for."""
+    (verdict,) = [
+        one for one in verdicts([OLDER, sent_back(older(), MORE)], {}) if one.rule == ANSWERS
+    ]
+    assert "came without the result of function 'f', which reply" in verdict.sentence
+
+
+@pytest.mark.parametrize("arguments", ['{"a": 1,', "[" * 100_000, 7, None])
+def test_a_function_call_that_broke_off_is_no_history(arguments):
+    """What came of its arguments need not be JSON, nor be text."""
+    cut = completion(older(arguments=arguments))
+    cut["choices"][0]["finish_reason"] = "length"
+    exchanges = [at(0, reply=cut), sent_back(older(arguments=arguments), MORE)]
+    assert judged(exchanges)[DROPS] == [("broken", (0, 1))]
+
+
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [

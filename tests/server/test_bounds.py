@@ -9,6 +9,7 @@ import pytest
 from mockchat.errors import BadArgument
 from mockchat.scripting.limit_words import limits_said
 from mockchat.scripting.quotas import Limits as RateLimits
+from mockchat.server.engine.server import CONNECTIONS
 from mockchat.server.bounds import BOUNDS, bounds_table, with_bounds
 from mockchat.server.framing import Limits
 from mockchat.server.settings import Settings
@@ -40,6 +41,7 @@ def test_a_name_sets_the_field_it_says(bound):
 def test_the_manual_has_the_table_of_the_code():
     """Defaults change; a manual that is written by hand does not notice."""
     assert bounds_table() in MANUAL
+    assert f"takes {CONNECTIONS:,} unless told" in MANUAL
 
 
 WRONG = [

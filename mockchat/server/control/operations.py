@@ -240,7 +240,7 @@ def _exchanges(asked: Asked) -> list[JsonObject]:
     shared, journal = asked.session.shared, asked.session.script.journal
     if shared is not None:
         return _wanted(shared.journal(asked.session.session).exchanges(), asked.query)
-    return _wanted(_lines(journal.settled(patience=0), asked.query), asked.query)
+    return _wanted(_lines(journal.now(), asked.query), asked.query)
 
 
 def _awaited(asked: Asked, count: int, seconds: float) -> list[JsonObject]:

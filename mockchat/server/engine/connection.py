@@ -6,17 +6,18 @@ import logging
 import socket
 import struct
 import time
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 from mockchat.exchange import Incoming, Outcome
 from mockchat.server import framing
 from mockchat.server.engine.playing import Player
-from mockchat.server.engine.requests import Request, RequestParser
+from mockchat.server.engine.requests import RequestParser
 from mockchat.server.engine.timers import Deadlines
 from mockchat.server.framing import Refused
 from mockchat.server.reports import logger, report
-from mockchat.server.ticket import Ticket, answered
+from mockchat.server.ticket import Ticket, answered, takes_time
 
 if TYPE_CHECKING:
     from mockchat.server.engine.engine import Engine
@@ -43,12 +44,14 @@ class Connection(asyncio.BufferedProtocol):
         self._parser = RequestParser(engine.limits, engine.application.body_limit)
         self._transport: asyncio.Transport
         self._deadline: Deadlines[Connection] | None = None
-        self._request: Request | None = None
+        self._request: Incoming | None = None
         self._ticket: Ticket | None = None
         self._player: Player | None = None
         self._started = 0.0
+        self._is_threaded = False
         self._is_looping = False
         self._has_ended = False
+        self._is_held = False
         self._closes = False
         self._resets = False
         self._was_refused = False
@@ -65,6 +68,7 @@ class Connection(asyncio.BufferedProtocol):
         self._wait_for(self._engine.idle)
         if self._engine.is_draining:
             self.leave()
+        self._engine.fell_silent()
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - there is one size
         """Give the room that all connections share: what is in it is copied at once."""
@@ -78,6 +82,7 @@ class Connection(asyncio.BufferedProtocol):
         if not self._is_busy:
             self._go_on()
         elif self._parser.kept > _EARLY:
+            self._is_held = True
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:
@@ -123,6 +128,13 @@ class Connection(asyncio.BufferedProtocol):
     def _is_encrypted(self) -> bool:
         return self._transport.get_extra_info("sslcontext") is not None
 
+    @property
+    def _keeps_alive(self) -> bool:
+        head = self._parser.head
+        if head is None or self._was_refused or self._engine.is_draining:
+            return False
+        return head.keeps_alive
+
     def _go_on(self) -> None:
         """Answer what is there of requests, a few in a row, and wait for more."""
         if self._is_looping or self._is_given_up:
@@ -160,29 +172,28 @@ class Connection(asyncio.BufferedProtocol):
             self._parser.is_asking = False
             self._transport.write(_CONTINUE)
         self._wait_for(self._engine.waiting[self._parser.phase])
-        self._transport.resume_reading()
+        if self._is_held:
+            self._is_held = False
+            self._transport.resume_reading()
         if self._parser.phase == "idle":
             self._engine.fell_silent()
 
-    def _answer(self, request: Request) -> None:
+    def _answer(self, request: Incoming) -> None:
         self._wait_for(None)
         self._request, self._started = request, time.monotonic()
-        engine = self._engine
-        if engine.may_block(request.incoming):
-            engine.ask(request.incoming, self._play)
+        application = self._engine.application
+        self._is_threaded = takes_time(application, request)
+        if self._is_threaded:
+            self._engine.ask(request, self._play)
         else:
-            self._play(answered(engine.application, request.incoming))
+            self._play(answered(application, request))
 
     def _refuse(self, refused: Refused) -> None:
-        head = self._parser.request
+        head = self._parser.head
         incoming = None if head is None else head.incoming
         self._wait_for(None)
         self._was_refused = True
-        self._request = Request(
-            incoming=incoming or Incoming(method="", path=""),
-            version="HTTP/1.1" if head is None else head.version,
-            keeps_alive=False,
-        )
+        self._request = incoming or Incoming(method="", path="")
         logger.info("refused with %d: %s", refused.status, refused.message)
         self._play(self._engine.application.refuse(refused.status, refused.message, incoming))
 
@@ -190,16 +201,16 @@ class Connection(asyncio.BufferedProtocol):
 
     def _play(self, ticket: Ticket) -> None:
         """Send a delivery and tell its ticket how that went."""
-        self._ticket, request = ticket, cast("Request", self._request)
+        self._ticket, head = ticket, self._parser.head
         if self._is_given_up:
             self._finish(Outcome.FAILED if self._engine.is_stopping else Outcome.CLIENT_LEFT)
             return
         try:
             playback = framing.playback(
                 ticket.delivery,
-                method=request.incoming.method,
-                version=request.version,
-                keeps_alive=request.keeps_alive and not self._engine.is_draining,
+                method="" if head is None else head.incoming.method,
+                version="HTTP/1.1" if head is None else head.version,
+                keeps_alive=self._keeps_alive,
             )
         except ValueError as error:
             report("a delivery could not be framed", error)
@@ -246,16 +257,18 @@ class Connection(asyncio.BufferedProtocol):
         self._ticket = self._player = self._request = None
         if player is not None:
             player.stop()
-        try:
-            ticket.finish(outcome)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the other connections go on
-            report("a connection failed", error)
-            self._is_given_up = True
-            self._transport.close()
+        if self._is_threaded:  # whoever took time to answer may do so to hear how it went
+            self._engine.tell(partial(ticket.finish, outcome))
+        else:
+            try:
+                ticket.finish(outcome)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other connections go on
+                report("a connection failed", error)
+                self._is_given_up = True
+                self._transport.close()
         if request is not None and not self._was_refused and logger.isEnabledFor(logging.INFO):
             seconds = time.monotonic() - self._started
-            incoming = request.incoming
-            logger.info("%s %r: %s, %.4f s", incoming.method, incoming.path, outcome.value, seconds)
+            logger.info("%s %r: %s, %.4f s", request.method, request.path, outcome.value, seconds)
 
     # --- endings ----------------------------------------------------------------------------------
 

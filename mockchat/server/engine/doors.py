@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import math
 import socket
 import ssl
 from collections.abc import Callable
@@ -48,7 +49,7 @@ class Doors:
         self._arriving: set[asyncio.Task[None]] = set()
         self._is_open = False
         self._is_closed = False
-        self._opens_soon = False
+        self._opens_at = math.inf
         self._full_since: float | None = None
         self._next_complaint = 0.0
 
@@ -167,10 +168,10 @@ class Doors:
             self._next_complaint = now + _QUIET_TIME
 
     def _open_at(self, due: float) -> None:
-        if not self._opens_soon:
-            self._opens_soon = True
+        if due < self._opens_at:
+            self._opens_at = due
             self._engine.agenda.add(due, self._open_again)
 
     def _open_again(self) -> None:
-        self._opens_soon = False
+        self._opens_at = math.inf
         self.open()

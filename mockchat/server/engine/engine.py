@@ -6,7 +6,6 @@ import ssl
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Protocol
 
 from mockchat.exchange import Incoming, Outcome
 from mockchat.server.engine.connection import Connection
@@ -14,19 +13,9 @@ from mockchat.server.engine.doors import Doors
 from mockchat.server.engine.hands import Hands
 from mockchat.server.engine.timers import Agenda, Deadlines
 from mockchat.server.framing import Limits
-from mockchat.server.ticket import Application, Ticket, answered
+from mockchat.server.ticket import Servable, Ticket, answered
 
 _ROOM = 65_536
-_LARGE = 65_536
-"""Bodies from this size on are read and judged in a thread: it takes milliseconds."""
-
-
-class Servable(Application, Protocol):
-    """What the engine needs: an application that says which requests it may take its time for."""
-
-    def may_block(self, incoming: Incoming) -> bool:
-        """Tell whether somebody's own code may be asked for the answer."""
-        ...
 
 
 class Engine:
@@ -100,10 +89,6 @@ class Engine:
 
     # --- requests ---------------------------------------------------------------------------------
 
-    def may_block(self, incoming: Incoming) -> bool:
-        """Tell whether a request is answered in a thread, so that others need not wait for it."""
-        return len(incoming.body) >= _LARGE or self.application.may_block(incoming)
-
     def ask(self, incoming: Incoming, play: Callable[[Ticket], None]) -> None:
         """Let the application answer in a thread, and play its answer on the loop."""
 
@@ -115,6 +100,10 @@ class Engine:
                 ticket.finish(Outcome.FAILED)
 
         self._hands.do(answer)
+
+    def tell(self, note: Callable[[], None]) -> None:
+        """Call this in a thread."""
+        self._hands.do(note)
 
     # --- the end ----------------------------------------------------------------------------------
 

@@ -4,6 +4,8 @@ import queue
 import threading
 from collections.abc import Callable
 
+from mockchat.server.reports import report
+
 _MOST = 64
 """Answers under way at once; further ones wait for their turn."""
 
@@ -21,7 +23,7 @@ class Hands:
         self._free = 0
 
     def do(self, job: Callable[[], None]) -> None:
-        """Run a job soon; it must not raise."""
+        """Run a job soon."""
         with self._lock:
             self._free -= 1
             if self._free < 0 and self._count < _MOST:
@@ -38,6 +40,9 @@ class Hands:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            job()
+            try:
+                job()
+            except Exception as error:  # noqa: BLE001 - the thread goes on, whatever it is
+                report("a connection failed", error)
             with self._lock:
                 self._free += 1

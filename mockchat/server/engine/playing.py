@@ -23,11 +23,17 @@ class Stage(Protocol):
         ...
 
 
+def next_due(previous: float, delay: float, now: float) -> float:
+    """Return when a write is due whose delay begins with the one before.
+
+    Small latenesses do not add up: the delay counts from when that one was due. Where it was late
+    by more than this delay, nothing is made up for.
+    """
+    return (previous if now - previous < delay else now) + delay
+
+
 class Player:
     """Plays one delivery.
-
-    A chunk is due its delay after the one before was due, so that small latenesses do not add up;
-    after the one before has left where that was late by more than a delay.
 
     Args:
         ticket: The delivery, and where to tell how it goes.
@@ -94,8 +100,7 @@ class Player:
         if not self._stage.pausing():
             self._done(Outcome.CLIENT_LEFT)
             return
-        now = self._agenda.time()
-        self._due = (self._due if now - self._due < delay else now) + delay
+        self._due = next_due(self._due, delay, self._agenda.time())
         self._appointment = self._agenda.add(self._due, self._wake)
 
     def _wake(self) -> None:

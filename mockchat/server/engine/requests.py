@@ -18,18 +18,20 @@ _VERSIONS = ("1.1", "1.0", "0.9")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """A whole request, and what its connection must know of it.
+class Head:
+    """A request without its body, and what its connection must know of it.
 
     Attributes:
         incoming: The request.
         version: The client's, as "HTTP/1.1".
         keeps_alive: Whether the client wants the connection afterwards.
+        asks: Whether the client waits for "100 Continue" before it sends the body.
     """
 
     incoming: Incoming
     version: str
     keeps_alive: bool
+    asks: bool
 
 
 class RequestParser:
@@ -44,19 +46,38 @@ class RequestParser:
 
     Attributes:
         phase: What is being waited for.
-        request: The request whose body is being waited for, without it; what is refused is told
-            together with it. None while there is none.
-        is_asking: Whether the client waits for "100 Continue" before it sends the body.
+        head: Of the request that `next` returned, or whose body is being waited for; None where
+            there is none.
+        is_asking: Whether the client waits for "100 Continue" now.
     """
+
+    __slots__ = (
+        "_body",
+        "_body_limit",
+        "_checked",
+        "_chunks",
+        "_is_waiting",
+        "_kept",
+        "_last",
+        "_length",
+        "_limits",
+        "_missing",
+        "head",
+        "is_asking",
+        "phase",
+    )
 
     def __init__(self, limits: Limits, body_limit: int) -> None:
         self.phase: Phase = "idle"
-        self.request: Request | None = None
+        self.head: Head | None = None
         self.is_asking = False
         self._limits = limits
         self._body_limit = body_limit
         self._kept = b""
         self._checked = 0
+        self._last = b""
+        self._length: int | None = 0
+        self._is_waiting = False
         self._missing = 0
         self._body = bytearray()
         self._chunks: ChunkedBody | None = None
@@ -70,22 +91,28 @@ class RequestParser:
         """Take the next bytes."""
         self._kept = self._kept + data if self._kept else data
 
-    def next(self) -> Request | None:
+    def next(self) -> Incoming | None:
         """Return the next request that is whole, None where more bytes are needed.
 
         Raises:
             Refused: What came is no request, or over a limit; there will be no further one.
         """
-        if self.request is None:
-            head = self._head()
-            if head is None:
+        if not self._kept:
+            return None
+        if not self._is_waiting:
+            data = self._next_head()
+            if data is None:
                 return None
-            self.request = _parsed(head)
-            if len(self.request.incoming.headers) > self._limits.head_fields:
-                raise framing.too_many_fields(self._limits.head_fields)
-            if not self._has_body(self.request):
-                return self._over(self.request)
-        return self._with_body(self.request)
+            # The requests of one connection often begin alike, to the byte.
+            if self.head is None or data != self._last:
+                self.head = None
+                self.head = self._parsed(data)
+                self._length, self._last = _length(self.head), data
+            if self._length == 0:
+                self.phase = "head" if self._kept else "idle"
+                return self.head.incoming
+            self._expect_body(self.head)
+        return None if self.head is None else self._with_body(self.head)
 
     def end(self) -> None:
         """Take note that the client sends no more.
@@ -97,25 +124,24 @@ class RequestParser:
             part = "its head does" if self.phase == "head" else "its body does"
             raise Refused(HTTPStatus.BAD_REQUEST, f"The request ends before {part}.")
 
-    def _head(self) -> bytes | None:
+    def _next_head(self) -> bytes | None:
         """Cut off and return the next head when it is whole.
 
         Raises:
             Refused: With status 400 (malformed), 414 or 431 (too large).
         """
         data = self._kept
-        if data.startswith((b"\r\n", b"\n")) and not self._checked:
+        if not self._checked and data.startswith((b"\r\n", b"\n")):
             # RFC 9112 section 2.2: an empty line before a request is to be ignored.
             data = self._kept = data.partition(b"\n")[2]
         self.phase = "head" if data else "idle"
         end = _end_of_head(data)
         if not end or end > self._limits.head_size:
+            self.head = None
             self._check_part(data)
             return None
         self._kept, self._checked = data[end:], 0
-        head = data[:end]
-        framing.check_head(head)
-        return head
+        return data[:end]
 
     def _check_part(self, data: bytes) -> None:
         """Check the lines that are whole: a client that sends nonsense need not be waited for."""
@@ -129,34 +155,31 @@ class RequestParser:
 
     def _check_room(self, size: int) -> None:
         if size > self._limits.head_size:
-            is_line = not self._checked
             status = (
-                HTTPStatus.REQUEST_URI_TOO_LONG
-                if is_line
-                else HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+                HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+                if self._checked
+                else HTTPStatus.REQUEST_URI_TOO_LONG
             )
             raise framing.head_too_large(status, self._limits.head_size)
 
-    def _has_body(self, request: Request) -> bool:
-        """Prepare for the body of a request; False where it has none."""
-        fields = request.incoming.headers
-        length = framing.body_length(
-            [value for name, value in fields if name == "content-length"],
-            [value for name, value in fields if name == "transfer-encoding"],
-            request.version,
-        )
-        if length == 0:
-            return False
-        self.phase = "body"
-        if length is not None and length > self._body_limit:
-            raise framing.too_large(self._body_limit)
-        self._missing = length or 0
-        self._chunks = ChunkedBody(self._body_limit, self._limits) if length is None else None
-        expected = header(fields, "expect") or ""
-        self.is_asking = expected.lower() == "100-continue" and request.version >= "HTTP/1.1"
-        return True
+    def _parsed(self, data: bytes) -> Head:
+        framing.check_head(data)
+        head = _parsed(data)
+        if len(head.incoming.headers) > self._limits.head_fields:
+            raise framing.too_many_fields(self._limits.head_fields)
+        return head
 
-    def _with_body(self, head: Request) -> Request | None:
+    def _expect_body(self, head: Head) -> None:
+        self.phase = "body"
+        if self._length is not None and self._length > self._body_limit:
+            raise framing.too_large(self._body_limit)
+        self._is_waiting = True
+        self.is_asking = head.asks
+        self._missing = self._length or 0
+        is_chunked = self._length is None
+        self._chunks = ChunkedBody(self._body_limit, self._limits) if is_chunked else None
+
+    def _with_body(self, head: Head) -> Incoming | None:
         if self._chunks is not None:
             rest = self._chunks.feed(self._kept)
             self._kept = rest or b""
@@ -167,24 +190,23 @@ class RequestParser:
         piece = self._kept[: self._missing - len(self._body)]
         self._body += piece
         self._kept = self._kept[len(piece) :]
-        return None if len(self._body) < self._missing else self._over(head, bytes(self._body))
+        if len(self._body) < self._missing:
+            return None
+        body, self._body = bytes(self._body), bytearray()
+        return self._over(head, body)
 
-    def _over(self, head: Request, body: bytes = b"") -> Request:
+    def _over(self, head: Head, body: bytes) -> Incoming:
         """Return the request with its body, and begin anew."""
-        self.request, self._chunks, self.is_asking = None, None, False
+        self._is_waiting = self.is_asking = False
         self.phase = "head" if self._kept else "idle"
-        if not body:
-            return head
-        if self._body:
-            self._body = bytearray()
-        incoming = Incoming(
-            method=head.incoming.method,
-            path=head.incoming.path,
-            query=head.incoming.query,
-            headers=head.incoming.headers,
+        incoming = head.incoming
+        return Incoming(
+            method=incoming.method,
+            path=incoming.path,
+            query=incoming.query,
+            headers=incoming.headers,
             body=body,
         )
-        return Request(incoming=incoming, version=head.version, keeps_alive=head.keeps_alive)
 
 
 class _Told:
@@ -216,8 +238,8 @@ def _end_of_head(data: bytes) -> int:
     return bare + len(b"\n\n") if bare >= 0 else end * is_found
 
 
-def _parsed(head: bytes, known_as: bytes | None = None) -> Request:
-    """Return the request of a head whose lines are well formed.
+def _parsed(head: bytes, known_as: bytes | None = None) -> Head:
+    """Read a head whose lines are well formed.
 
     Args:
         head: The head.
@@ -247,13 +269,29 @@ def _parsed(head: bytes, known_as: bytes | None = None) -> Request:
     version = f"HTTP/{parser.get_http_version()}"
     method = known_as or parser.get_method()
     path, _, query = framing.origin_form(told.target.decode("ascii")).partition("?")
-    options = [value for name, value in told.fields if name == "connection"]
-    return Request(
-        incoming=Incoming(
-            method=method.decode("ascii"), path=path, query=query, headers=tuple(told.fields)
-        ),
+    fields = tuple(told.fields)
+    expected = header(fields, "expect") or ""
+    return Head(
+        incoming=Incoming(method=method.decode("ascii"), path=path, query=query, headers=fields),
         version=version,
-        keeps_alive=framing.keeps_alive(options, version),
+        keeps_alive=framing.keeps_alive(
+            [value for name, value in fields if name == "connection"], version
+        ),
+        asks=expected.lower() == "100-continue" and version >= "HTTP/1.1",
+    )
+
+
+def _length(head: Head) -> int | None:
+    """Return how long the body is, None where it is chunked.
+
+    Raises:
+        Refused: Where that cannot be read one way only.
+    """
+    fields = head.incoming.headers
+    return framing.body_length(
+        [value for name, value in fields if name == "content-length"],
+        [value for name, value in fields if name == "transfer-encoding"],
+        head.version,
     )
 
 

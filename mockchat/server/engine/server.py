@@ -7,9 +7,10 @@ import ssl
 import threading
 from typing import Self
 
-from mockchat.server.engine.engine import Engine, Servable
+from mockchat.server.engine.engine import Engine
 from mockchat.server.framing import Limits
 from mockchat.server.listening import Listening
+from mockchat.server.ticket import Servable
 
 CONNECTIONS = 65_536
 """How many connections are served at once unless told otherwise: each costs kilobytes, no thread."""
