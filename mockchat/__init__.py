@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mockchat.conformance.report import Report
     from mockchat.contract.contract import Contract, contract_for
     from mockchat.contract.profile import Profile, load_profile, profile_names
+    from mockchat.control import Control, ControlRefused, ServerNotThere
     from mockchat.errors import (
         BadArgument,
         BrokenProfile,
@@ -90,8 +91,9 @@ if TYPE_CHECKING:
     from mockchat.scripting.matching import contains, matches_schema
     from mockchat.scripting.quotas import Limits
     from mockchat.scripting.scenario_places import BrokenScenario
-    from mockchat.scripting.script import Script, Stub
+    from mockchat.scripting.script import Script
     from mockchat.scripting.shadowing import UnreachableStub
+    from mockchat.scripting.stubs import Stub
     from mockchat.scripting.verdicts import Verdict
     from mockchat.server.face import Mockchat
     from mockchat.server.mock_server import MockServer
@@ -114,7 +116,9 @@ __all__ = [
     "CarelessClient",
     "ChatMachine",
     "Contract",
+    "Control",
     "ControlField",
+    "ControlRefused",
     "ConversationBroken",
     "CutStream",
     "Delivery",
@@ -155,6 +159,7 @@ __all__ = [
     "RequestsDiffer",
     "Script",
     "ServerFailed",
+    "ServerNotThere",
     "SlowHeaders",
     "Stall",
     "Stub",
@@ -209,6 +214,7 @@ _HOMES = {
     "conformance.checking": ("check", "check_request"),
     "conformance.report": ("Report",),
     "contract.contract": ("Contract", "contract_for"),
+    "control": ("Control", "ControlRefused", "ServerNotThere"),
     "contract.profile": ("Profile", "load_profile", "profile_names"),
     "errors": (
         "BadArgument",
@@ -289,7 +295,8 @@ _HOMES = {
     "scripting.matching": ("contains", "matches_schema"),
     "scripting.quotas": ("Limits",),
     "scripting.scenario_places": ("BrokenScenario",),
-    "scripting.script": ("Script", "Stub"),
+    "scripting.script": ("Script",),
+    "scripting.stubs": ("Stub",),
     "scripting.shadowing": ("UnreachableStub",),
     "scripting.verdicts": ("Verdict",),
     "server.face": ("Mockchat",),

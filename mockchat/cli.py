@@ -10,7 +10,6 @@ import sys
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, get_args
 
@@ -18,6 +17,7 @@ import click
 from click.core import ParameterSource
 
 from mockchat.cli_check import check
+from mockchat.cli_control import ControlOptions, control_options, guard_of
 from mockchat.cli_engine import (
     EngineOptions,
     check_workers,
@@ -31,6 +31,7 @@ from mockchat.cli_options import (
     Commands,
     Refusal,
     Weights,
+    is_loopback,
     refusing,
     schemas_option,
     shape_option,
@@ -44,16 +45,15 @@ from mockchat.types import Kind, Models, Validation
 
 if TYPE_CHECKING:
     from mockchat.scripting.faults import Ability
-    from mockchat.server.app import App
     from mockchat.server.listening import Listening
-    from mockchat.server.scenarios import ScenarioApp
     from mockchat.server.settings import Settings
+    from mockchat.server.ticket import Servable
 
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _DEMO_BODY = '{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello!"}]}'
 
 
-class ServeOptions(LimitOptions, EngineOptions):
+class ServeOptions(LimitOptions, EngineOptions, ControlOptions):
     """The options of `mockchat serve`, as click hands them over."""
 
     scenario: tuple[Path, ...]
@@ -149,6 +149,7 @@ main.add_command(validate)
 )
 @state_option
 @state_name_option
+@control_options
 @click.option(
     "--log-level",
     type=click.Choice(_LOG_LEVELS),
@@ -182,37 +183,62 @@ def serve(**options: Unpack[ServeOptions]) -> None:
 
 def application(
     options: ServeOptions, abilities: "frozenset[Ability] | None" = None
-) -> "tuple[App | ScenarioApp, Settings, str]":
+) -> "tuple[Servable, Settings, str]":
     """Return what answers, its settings, and what is served in words.
 
     Args:
         options: Those of the command whose context is the current one.
-        abilities: What the adapter can do; None: all there is.
+        abilities: What the adapter can do, which is somebody else's; None: ours, all there is.
 
     Raises:
-        Refusal: The state that is shared cannot be.
+        Refusal: The state that is shared cannot be, or the control API.
         MockchatError: An option, or a scenario, cannot be used.
     """
     from mockchat.scripting.faults import Ability
     from mockchat.scripting.scripts import Scripts
     from mockchat.server.app import App
+    from mockchat.server.control.sessions import Sessions
+    from mockchat.server.control.steered import SteeredApp
+    from mockchat.server.dispatcher import Dispatcher
     from mockchat.server.scenarios import ScenarioApp
 
     source = click.get_current_context().get_parameter_source
     given = {name for name in options if source(name) is not ParameterSource.DEFAULT}
     url = options["state"]
     shared = None if url is None else opened(url, options["state_name"])
-    if options["scenario"] or shared:
-        app = ScenarioApp(
+    guard = guard_of(
+        options,
+        host=options["host"] if abilities is None else None,
+        is_one=options["workers"] == 1 or shared is not None,
+    )
+    if guard is None and not options["scenario"] and shared is None:
+        settings = _settings(options, given, {})
+        return App(settings, Scripts()), settings, options["profile"]
+    dispatcher = Dispatcher(Scripts(), None if shared is None else shared.accounts)
+
+    def make(session: str) -> ScenarioApp:
+        return ScenarioApp(
             options["scenario"],
             partial(_settings, options, given),
             options["schemas"],
             shared,
             abilities=frozenset(Ability) if abilities is None else abilities,
+            session=session,
+            dispatcher=dispatcher,
         )
-        return app, app.settings, f"{app.settings.profile.name} by {app.summary}"
-    settings = _settings(options, given, {})
-    return App(settings, Scripts()), settings, options["profile"]
+
+    everybody = make("")
+    is_told = options["scenario"] or shared is not None
+    served = f"{everybody.settings.profile.name} by {everybody.summary}"
+    app: Servable = everybody
+    if guard is not None:
+        ready = _nothing if shared is None else shared.check
+        app = SteeredApp(Sessions(make, everybody), guard, ready=ready)
+    return app, everybody.settings, served if is_told else options["profile"]
+
+
+def _nothing() -> None:
+    """Find nothing that hinders answers."""
 
 
 def _settings(
@@ -244,7 +270,7 @@ def _settings(
 
 def _greet(server: "Listening", *, served: str, options: ServeOptions) -> None:
     """Print where the server is and two lines to copy; never a key."""
-    if not _is_loopback(options["host"]):
+    if not is_loopback(options["host"]):
         click.echo(
             f"mockchat: listening on {options['host']}, open to every machine that can reach it",
             err=True,
@@ -266,13 +292,3 @@ def _greet(server: "Listening", *, served: str, options: ServeOptions) -> None:
         # Whoever started it may read one line and leave, as `head -1` does; it serves all the same.
         click.echo(f"mockchat: cannot write to stdout: {error.strerror}", err=True)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _is_loopback(host: str) -> bool:
-    """Tell whether `host` can be reached from this machine alone."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -12,10 +12,9 @@ from mockchat.cli_limits import STOPPING, finish, tls_of
 from mockchat.cli_options import Refusal
 
 if TYPE_CHECKING:
-    from mockchat.server.app import App
     from mockchat.server.listening import Listening
-    from mockchat.server.scenarios import ScenarioApp
     from mockchat.server.settings import Settings
+    from mockchat.server.ticket import Servable
 
 Engine = Literal["asyncio", "werkzeug"]
 _EXTRA = 'pip install "mockchat[serve]"'
@@ -73,7 +72,7 @@ def chosen_engine(asked: Engine | None) -> Engine:
 
 
 def server_of(
-    app: "App | ScenarioApp",
+    app: "Servable",
     settings: "Settings",
     options: EngineOptions,
     listener: socket.socket | None = None,
@@ -108,7 +107,7 @@ def server_of(
     )
 
 
-def check_workers(app: "App | ScenarioApp", settings: "Settings", options: EngineOptions) -> None:
+def check_workers(app: "Servable", settings: "Settings", options: EngineOptions) -> None:
     """See that several processes would answer as one.
 
     Raises:
@@ -131,7 +130,7 @@ def check_workers(app: "App | ScenarioApp", settings: "Settings", options: Engin
 
 
 def serve_with_workers(
-    app: "App | ScenarioApp",
+    app: "Servable",
     settings: "Settings",
     options: EngineOptions,
     greet: Callable[["Listening"], None],

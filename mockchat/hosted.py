@@ -16,8 +16,7 @@ from mockchat.server.hosting import ABILITIES
 
 if TYPE_CHECKING:
     from mockchat.cli import ServeOptions
-    from mockchat.server.app import App
-    from mockchat.server.scenarios import ScenarioApp
+    from mockchat.server.ticket import Servable
 
 _VARIABLES = "MOCKCHAT_"
 
@@ -41,7 +40,7 @@ class BadVariable(MockchatError, ValueError):
 
 def application_of_environment(
     environment: Mapping[str, str] = os.environ,
-) -> "App | ScenarioApp":
+) -> "Servable":
     """Return the application that the variables of this process ask for.
 
     Raises:

@@ -17,8 +17,9 @@ from mockchat.scripting.scenario_words import (
     plan_of,
     replied,
 )
-from mockchat.scripting.script import Script, Stub
+from mockchat.scripting.script import Script
 from mockchat.scripting.shadowing import UnreachableStub
+from mockchat.scripting.stubs import Stub
 from mockchat.types import Json, JsonView
 
 _OPTIONS: Mapping[str, Callable[[Json], object]] = {

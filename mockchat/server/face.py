@@ -12,7 +12,8 @@ from mockchat.scripting.journal import Journal
 from mockchat.scripting.matching import Conditions
 from mockchat.scripting.queries import Wanted
 from mockchat.scripting.scenario import BrokenScenario, scenario_beside
-from mockchat.scripting.script import Script, Stub
+from mockchat.scripting.script import Script
+from mockchat.scripting.stubs import Stub
 from mockchat.scripting.transcript import transcript
 from mockchat.scripting.verdicts import Thresholds
 from mockchat.server.routes import base_path

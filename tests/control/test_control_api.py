@@ -26,7 +26,7 @@ def settings_of(asked):
 def steered(*files, most=1000, guard=None, **options):
     """Return an application of these scenario files."""
     make = partial(_session, files, options)
-    return SteeredApp(Sessions(make, most=most), guard or Guard())
+    return SteeredApp(Sessions(make, make(""), most=most), guard or Guard())
 
 
 def _session(files, options, name):
@@ -406,7 +406,8 @@ def test_workers_are_steered_as_one(redis_store, tmp_path):
 def test_readiness_is_that_of_what_is_shared(redis_store):
     """A worker without its store takes no traffic."""
     state = SharedState(redis_store.url)
-    sessions = Sessions(partial(_session, (), {"state": state}))
+    make = partial(_session, (), {"state": state})
+    sessions = Sessions(make, make(""))
     caller = Caller(SteeredApp(sessions, Guard(), ready=state.check))
     assert caller.control("GET", "/ready")[0] == 200
     redis_store.stop()

@@ -13,8 +13,8 @@ from mockchat.errors import BadArgument, MockchatError
 from mockchat.exchange import Exchange, Headers, Incoming, header
 from mockchat.scripting.exchange_lines import as_json
 from mockchat.scripting.scenario import scenario_of
-from mockchat.scripting.script import Stub
 from mockchat.scripting.steering import Said, Steering
+from mockchat.scripting.stubs import Stub
 from mockchat.server import wire
 from mockchat.server.control.archive import archive
 from mockchat.server.control.guard import Forbidden
@@ -279,7 +279,7 @@ def _is_wanted(exchange: JsonObject, query: JsonObject) -> bool:
         exchange["index"] > query.get("after", -1)
         and query.get("model", model) == model
         and query.get("status", exchange["status"]) == exchange["status"]
-        and query.get("unmatched", "mismatches" in exchange) == ("mismatches" in exchange)
+        and query.get("unmatched", "stub" not in exchange) == ("stub" not in exchange)
     )
 
 

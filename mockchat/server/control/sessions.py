@@ -10,7 +10,6 @@ from mockchat.exchange import Headers, header
 from mockchat.server.scenarios import ScenarioApp
 
 HEADER = "x-mockchat-session"
-EVERYBODY = ""
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ALLOWED = "1 to 64 letters, digits, dots, hyphens or underscores"
@@ -20,19 +19,19 @@ class Sessions:
     """Finds the session of a request; the ones unused for longest make room for new ones.
 
     Args:
-        make: Makes the session of a name; "" is everybody's who names none.
+        make: Makes the session of a name.
+        everybody: The session of all who name none.
         most: How many named sessions are kept.
-
-    Raises:
-        MockchatError: The session of everybody cannot be.
     """
 
-    def __init__(self, make: Callable[[str], ScenarioApp], *, most: int = 1000) -> None:
+    def __init__(
+        self, make: Callable[[str], ScenarioApp], everybody: ScenarioApp, *, most: int = 1000
+    ) -> None:
         self._make = make
         self._most = most
         self._named: OrderedDict[str, ScenarioApp] = OrderedDict()
         self._lock = threading.Lock()
-        self.everybody = make(EVERYBODY)
+        self.everybody = everybody
 
     def named(self, headers: Headers) -> ScenarioApp:
         """Return the session that a request's header names.

@@ -25,6 +25,7 @@ from mockchat.types import Json, JsonObject, JsonView
 
 PREFIX = "/_mockchat"
 _KEYLESS = ("health", "ready")
+_OF_NO_SESSION = (*_KEYLESS, "document")
 _STATUS = {
     NoSuchStub: HTTPStatus.NOT_FOUND,
     StateLost: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -52,6 +53,11 @@ class SteeredApp:
     def body_limit(self) -> int:
         """The largest request body to be read, in bytes."""
         return self._sessions.everybody.body_limit
+
+    @property
+    def counted(self) -> str | None:
+        """The first stub that does not say one thing for ever: see `ScenarioApp.counted`."""
+        return self._sessions.everybody.counted
 
     def may_block(self, incoming: Incoming) -> bool:
         """Tell whether the answer may take its time."""
@@ -92,9 +98,11 @@ class SteeredApp:
         keyless = tuple(f"{PREFIX}/{name}" for name in _KEYLESS)
         self._guard.check(incoming, asks_key=incoming.path not in keyless)
         route = self._routes.find(incoming.method, incoming.path)
+        is_of_none = route.operation.id in _OF_NO_SESSION
+        sessions = self._sessions
         asked = Asked(
             incoming=incoming,
-            session=self._sessions.named(incoming.headers),
+            session=sessions.everybody if is_of_none else sessions.named(incoming.headers),
             parameters=route.parameters,
             query=_query(incoming, route),
             ready=self._ready,
