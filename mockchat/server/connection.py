@@ -179,7 +179,10 @@ class ConnectionHandler(WSGIRequestHandler):
 
     def _send(self, data: bytes) -> None:
         self.connection.settimeout(self.server.limits.write_time)
-        self.connection.sendall(data)
+        try:
+            self.connection.sendall(data)
+        except ssl.SSLError as error:
+            raise ConnectionAbortedError(str(error)) from None
 
     def _pause(self, seconds: float) -> None:
         """Wait, but not for a client that has left nor for a server that stops.

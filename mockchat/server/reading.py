@@ -2,6 +2,7 @@
 
 import io
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from http import HTTPStatus
@@ -40,12 +41,16 @@ class TimedSource(io.RawIOBase):
 
         Raises:
             TimeoutError: When nothing arrived in time.
+            ConnectionError: When the connection is over, or what arrived is no TLS any more.
         """
         remaining = self._deadline - time.monotonic()
         if remaining <= 0:
             raise TimeoutError("the deadline has passed")
         self._connection.settimeout(remaining)
-        return self._connection.recv_into(buffer)
+        try:
+            return self._connection.recv_into(buffer)
+        except ssl.SSLError as error:
+            raise ConnectionAbortedError(str(error)) from None
 
 
 class RequestReader:
