@@ -43,8 +43,8 @@ def report():
 
 def the_curl(text):
     """Return the one command in a report."""
-    (line,) = [line.strip() for line in text.splitlines() if line.strip().startswith("curl ")]
-    return line
+    (line,) = [line for line in text.splitlines() if "curl -sS" in line]
+    return line[line.index("curl -sS") :]
 
 
 def the_test(lines):
