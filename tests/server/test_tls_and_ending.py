@@ -220,10 +220,14 @@ def is_refused(server_port):
 
 def test_what_is_under_way_ends_before_the_server(live, fake_app, connect):
     """Streams go on to their end; the silent are closed, newcomers refused, nobody else waited for."""
-    fake_app.delivery = stream(b"a", b"b", b"c", delay=0.2)
     server = live(fake_app)
     port = server.port
-    busy, silent, half = connect(server), connect(server), connect(server)
+    busy, silent, half = (connect(server) for _ in range(3))
+    for client in (busy, silent, half):
+        client.send(GET)
+        client.reply()
+    wait_for(lambda: silent_connections(server) == 3)
+    fake_app.delivery = stream(b"a", b"b", b"c", delay=0.2)
     half.send(b"GET /half HTTP/1.1\r\n")
     busy.send(GET)
     busy.until(b"a\r\n")
@@ -238,7 +242,7 @@ def test_what_is_under_way_ends_before_the_server(live, fake_app, connect):
     assert answer.endswith(b"1\r\nc\r\n0\r\n\r\n")
     thread.join(10)
     assert not thread.is_alive()
-    wait_for(lambda: fake_app.outcomes == [Outcome.DELIVERED] * 2)
+    wait_for(lambda: fake_app.outcomes == [Outcome.DELIVERED] * 5)
 
 
 def test_what_takes_longer_is_cut_when_the_time_is_over(live, fake_app, connect):
