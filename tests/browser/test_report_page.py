@@ -1,5 +1,6 @@
 """The page of `mockchat check --html`, as a browser shows it."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -146,6 +147,8 @@ def test_nothing_a_target_says_is_markup(open_page):
     assert "</pre><script>alert(1)</script><img src=x onerror=alert(2)>" in text
     assert r'"id": "\xff\xfe\x00<script>alert(3)</script>"' in text
     assert "<h1>502</h1>" in text
+    assert "Body, 10 bytes\n\n<b>no</b>" in re.sub("\n+", "\n\n", text)
+    assert page.locator("pre", has_text="<b>no</b>").last.text_content() == "\n<b>no</b>"
     assert "\u2028" not in text
     assert "\u202e" not in text
     assert "\x00" not in text
