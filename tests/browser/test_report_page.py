@@ -181,14 +181,20 @@ def test_the_policy_of_the_page_holds(open_page):
     assert any("Content Security Policy" in message for message in opened.messages)
 
 
-def test_on_paper_everything_is_open(open_page):
-    """Nobody can click a sheet of paper."""
-    opened = open_page(html("wrong"))
+@pytest.mark.parametrize("javascript", [True, False])
+def test_on_paper_everything_is_open_and_dark_on_light(open_page, javascript):
+    """Nobody can click a sheet of paper, and ink is dear."""
+    opened = open_page(html("wrong"), javascript=javascript)
+    opened.page.emulate_media(media="print", color_scheme="dark")
+    assert opened.page.locator(f"{FINDINGS} pre").first.is_visible()
+    assert opened.page.locator(f"{FINDINGS} pre").last.is_visible()
+    assert opened.page.locator("button:visible").count() == 0
     many = len(opened.page.pdf())
     assert opened.page.locator(OPEN).count() == 0
-    opened.page.emulate_media(media="print")
-    assert not opened.page.get_by_role("button", name="open all").is_visible()
     assert many > 2 * len(open_page(html("right")).page.pdf())
+    if javascript:
+        ground = "getComputedStyle(document.documentElement).backgroundColor"
+        assert opened.page.evaluate(ground) == "rgb(255, 255, 255)"
 
 
 def test_the_run_can_be_made_again(open_page):
