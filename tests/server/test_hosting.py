@@ -4,7 +4,6 @@ import asyncio
 import importlib.util
 import io
 import json
-import os
 import re
 import shutil
 import socket
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from doubles import HELLO, FakeApp, RawClient
+from serving import server_environment
 
 from mockchat.errors import MockchatError
 from mockchat.exchange import Delivery, Ending, Incoming, Outcome, Write
@@ -315,7 +315,7 @@ def hosted(name, tmp_path, **variables):
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         port = listener.getsockname()[1]
     command = [sys.executable, *(word.format(port=port) for word in HOSTS[name])]
-    environment = {**os.environ, **variables}
+    environment = server_environment(**variables)
     with (tmp_path / "log").open("wb") as log:
         host = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=tmp_path)
     try:
@@ -386,7 +386,7 @@ def test_a_host_is_told_what_is_wrong(tmp_path):
         pytest.skip("uvicorn is not installed here")
     run = subprocess.run(
         [sys.executable, "-m", "uvicorn", "mockchat.asgi:app", "--port", "0"],
-        env={**os.environ, "MOCKCHAT_KIND": "tame"},
+        env=server_environment(MOCKCHAT_KIND="tame"),
         cwd=tmp_path,
         capture_output=True,
         text=True,
