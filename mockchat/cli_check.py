@@ -338,7 +338,8 @@ def _matching(pattern: str) -> frozenset[str]:
 def _write(report: "Report", options: _Options) -> None:
     from mockchat.conformance.as_data import as_badge, as_json, dumped
     from mockchat.conformance.as_html import as_html, model_of
-    from mockchat.conformance.as_text import as_junit, as_markdown
+    from mockchat.conformance.as_junit import as_junit
+    from mockchat.conformance.as_markdown import as_markdown
 
     command = command_of(click.get_current_context(), model=model_of(report))
     url = options["url"] or str(options["recorded"])

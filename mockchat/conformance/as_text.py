@@ -1,9 +1,8 @@
-"""A report for people: in a terminal, as Markdown, as JUnit XML."""
+"""A report for people in a terminal, and what all its forms have in common."""
 
 import json
 import re
 from collections.abc import Collection, Iterator
-from xml.etree import ElementTree as ET
 
 from mockchat.conformance.as_curl import as_curl
 from mockchat.conformance.as_test import told_again
@@ -209,92 +208,3 @@ def summary(report: Report) -> str:
 def answered(report: Report) -> bool:
     """Tell whether the target answered anything at all: else there is no verdict on it."""
     return any(sending.answered.failure is None for sending in report.sendings)
-
-
-def as_markdown(report: Report, *, target: str) -> str:
-    """Return a report as Markdown."""
-    lines = [f"# {target}", "", f"Profile {report.profile}, level {report.level}.", ""]
-    lines += [f"**{escaped(summary(report))}**", ""]
-    for remark in remarks(report):
-        lines += [escaped(remark), ""]
-    lines += ["| capability | sent | failed | notes | |", "|---|---:|---:|---:|---|"]
-    lines += [
-        f"| {escaped(name)} | {sent} | {failed} | {notes} | {state} |"
-        for name, sent, failed, notes, state in rows(report)
-    ]
-    found = [each for each in grouped(report) if fails(each[0])]
-    if found:
-        lines += ["", "## Findings", ""]
-    for finding, count, sending in found:
-        check = check_of(finding)
-        lines += [
-            f"### {finding.check}",
-            "",
-            f"{escaped(finding.violation.message)} ({count} times; probe `{finding.probe}`)",
-            "",
-            escaped(check.sentence),
-            "",
-            f"Source: {escaped(check.source)} To leave it out: `--skip {check.id}`.",
-            "",
-            *(f"- {escaped(client)}" for client in check.clients),
-            *([""] if check.clients else []),
-            "```sh",
-            as_curl(sending.probe.sent, target),
-            "```",
-            "",
-        ]
-        again = told_again(report, finding, sending, target=target)
-        if again is not None:
-            lines += [escaped(again.told), "", "```python", again.test.rstrip(), "```", ""]
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def escaped(text: str) -> str:
-    """Return text of which Markdown makes nothing but text."""
-    for character in "\\`*_<|[":
-        text = text.replace(character, f"\\{character}")
-    return " ".join(text.split())
-
-
-def as_junit(report: Report, *, target: str) -> bytes:
-    """Return a report as JUnit XML: a case for each check."""
-    verdicts = report.verdicts()
-    by_check: dict[str, list[Finding]] = {}
-    simplest = {finding.check: sending for sending in report.shrunk for finding in sending.findings}
-    for finding in report.failures:
-        by_check.setdefault(finding.check, []).append(finding)
-    suite = ET.Element(
-        "testsuite",
-        name=f"mockchat check {target}",
-        tests=str(len(verdicts)),
-        failures=str(len(by_check)),
-        errors=str(int(report.stopped is not None)),
-        skipped=str(list(verdicts.values()).count(Verdict.SKIPPED)),
-        time=f"{report.seconds:.3f}",
-    )
-    for name, verdict in verdicts.items():
-        case = ET.SubElement(suite, "testcase", classname=name.partition(".")[0], name=name)
-        found = by_check.get(name, [])
-        if found:
-            failure = ET.SubElement(case, "failure", message=_clean(found[0].violation.message))
-            told = [*map(_told, found[:_MOST])]
-            if name in simplest:
-                told += _explained(
-                    report, simplest[name].findings[0], len(found), simplest[name], target=target
-                )
-            failure.text = _clean("\n".join(told))
-        elif verdict is Verdict.SKIPPED:
-            ET.SubElement(case, "skipped", message="no answer it applies to")
-    if report.stopped is not None:
-        ET.SubElement(suite, "system-err").text = _clean(report.stopped)
-    return bytes(ET.tostring(suite, encoding="utf-8", xml_declaration=True))
-
-
-def _told(finding: Finding) -> str:
-    violation = finding.violation
-    return f"{finding.probe} {violation.pointer}: {violation.message}"
-
-
-def _clean(text: str) -> str:
-    """Return `text` without what XML cannot hold."""
-    return "".join(each if each.isprintable() or each in "\n\t" else "\ufffd" for each in text)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mockchat.conformance.as_text import escaped
+from mockchat.conformance.as_markdown import escaped
 from mockchat.conformance.checks import CHECKS
 from mockchat.conformance.observed import Check
 

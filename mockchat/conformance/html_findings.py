@@ -102,6 +102,8 @@ def _counts(finding: Finding, sending: Sending) -> Iterator[Child]:
     violation, check = finding.violation, check_of(finding)
     if fails(finding):
         yield f"at level {violation.level}; "
+    elif check.is_advisory:
+        yield f"from the next minor release on, being new in {check.since}; "
     elif check.severity == "advice":
         yield "as advice, which never fails a run; "
     else:
