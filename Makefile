@@ -10,7 +10,7 @@ READY := .venv/.ready
 SDKS := .venvs/openai-1 .venvs/openai-2 .venvs/openai-node
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test coverage proof lowest lint format bench peers sdks pythons redis sdk-suite clients browser browser-test picture others wheel-check clean
+.PHONY: help serve test coverage proof lowest lint format bench peers sdks pythons redis sdk-suite clients browser browser-test picture others wheel-check deploy-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ others: $(READY) ## check servers that others wrote, and ours under every profil
 
 wheel-check: $(READY) ## build sdist and wheel, install the wheel elsewhere, make one call
 	@PYTHONPATH=tests $(BIN)/python tests/house/wheel_check.py
+
+deploy-check: $(READY) ## do in a clean folder what the Dockerfile does: install, start, health check, one call
+	@PYTHONPATH=tests $(BIN)/python tests/house/deploy_check.py
 
 clean: ## remove what the targets made
 	rm -rf .venv .venvs build dist htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -58,6 +58,7 @@ class _Options(TypedDict):
     html_file: Path | None
     badge_file: Path | None
     is_listing: bool
+    explain: str | None
 
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -147,6 +148,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--list", "is_listing", is_flag=True, help="List the checks, or write them as Markdown."
 )
+@click.option("--explain", metavar="ID", help="Tell all about one check, and send nothing.")
 @click.pass_context
 def check(context: click.Context, **options: Unpack[_Options]) -> None:
     """Check a server: send it requests, judge its answers by the contract.
@@ -156,6 +158,9 @@ def check(context: click.Context, **options: Unpack[_Options]) -> None:
     """
     if options["is_listing"]:
         _list_checks(options["markdown_file"])
+        return
+    if options["explain"] is not None:
+        _explain(options["explain"])
         return
     if options["compare"] is not None:
         context.exit(_compare(*options["compare"]))
@@ -333,7 +338,8 @@ def _matching(pattern: str) -> frozenset[str]:
 def _write(report: "Report", options: _Options) -> None:
     from mockchat.conformance.as_data import as_badge, as_json, dumped
     from mockchat.conformance.as_html import as_html, model_of
-    from mockchat.conformance.as_text import as_junit, as_markdown
+    from mockchat.conformance.as_junit import as_junit
+    from mockchat.conformance.as_markdown import as_markdown
 
     command = command_of(click.get_current_context(), model=model_of(report))
     url = options["url"] or str(options["recorded"])
@@ -369,7 +375,7 @@ def _status(report: "Report") -> int:
 
 
 def _list_checks(page: Path | None) -> None:
-    from mockchat.conformance.as_text import catalogue
+    from mockchat.conformance.catalogue import catalogue
     from mockchat.conformance.checks import CHECKS
 
     if page is not None:
@@ -378,6 +384,16 @@ def _list_checks(page: Path | None) -> None:
     width = max(map(len, CHECKS))
     for each in CHECKS.values():
         click.echo(f"{each.id:<{width}}  {each.level:<10}  {each.sentence}")
+
+
+def _explain(pattern: str) -> None:
+    from mockchat.conformance.catalogue import explained
+    from mockchat.conformance.checks import CHECKS
+
+    found = _matching(pattern)
+    for each in CHECKS.values():
+        if each.id in found:
+            click.echo("\n".join(explained(each)))
 
 
 def _compare(old: Path, new: Path) -> int:

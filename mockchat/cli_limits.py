@@ -85,7 +85,7 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     click.option("--key", type=_FILE, help="Its private key, where that is in a file of its own."),
     click.option(
         "--grace",
-        default=5.0,
+        default=5,
         type=click.FloatRange(min=0),
         metavar="SECONDS",
         help="How long replies on their way may take when it is told to end.",

@@ -38,6 +38,9 @@ def as_json(report: Report, *, target: str) -> JsonObject:
         "seconds": round(report.seconds, 3),
         "requests": report.requests,
         "unsupported": dict(report.unsupported),
+        "unjudged": dict(report.unjudged),
+        "limited": list(report.limited),
+        "repeated": report.repeated,
         "skipped": {probe.id: reason for probe, reason in report.skipped},
         "capabilities": _capabilities(report),
         "checks": {
@@ -90,6 +93,7 @@ def _finding(sending: Sending, finding: Finding) -> JsonObject:
         "fails": fails(finding),
         "level": violation.level,
         "probe": finding.probe,
+        "attempt": sending.attempt,
         "capability": sending.probe.capability,
         "pointer": violation.pointer,
         "message": violation.message,
@@ -98,6 +102,10 @@ def _finding(sending: Sending, finding: Finding) -> JsonObject:
         "reason": check.sentence,
         "source": check.source,
         "clients": list(check.clients),
+        "severity": check.severity,
+        "since": check.since,
+        "advisory": check.is_advisory,
+        "skip": f"--skip {check.id}",
         "request": {
             "method": sending.probe.sent.method,
             "path": sending.probe.sent.path,

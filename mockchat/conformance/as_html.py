@@ -182,4 +182,4 @@ def _again(command: str | None) -> Child:
         return ""
     button = element("button", "copy", type="button", data_copy=True, hidden=True)
     heading = element("h3", "Run it again ", button)
-    return joined(heading, element("pre", visible(command), class_="curl"))
+    return joined(heading, element("pre", visible(command)))

@@ -1,14 +1,12 @@
-"""A report for people: in a terminal, as Markdown, as JUnit XML."""
+"""A report for people in a terminal, and what all its forms have in common."""
 
 import json
 import re
 from collections.abc import Collection, Iterator
-from xml.etree import ElementTree as ET
 
 from mockchat.conformance.as_curl import as_curl
 from mockchat.conformance.as_test import told_again
 from mockchat.conformance.asked_probes import is_drawn
-from mockchat.conformance.checks import CHECKS
 from mockchat.conformance.marks import span_of
 from mockchat.conformance.observed import Finding
 from mockchat.conformance.probes import Probe
@@ -64,9 +62,20 @@ def as_terminal(report: Report, *, target: str) -> Iterator[str]:
     yield ""
     for finding, count, sending in grouped(report):
         yield from _explained(report, finding, count, sending, target=target)
+    yield from remarks(report)
+    yield summary(report)
+
+
+def remarks(report: Report) -> Iterator[str]:
+    """Yield what is to be said of a run besides its findings, a line each."""
+    for name, reason in report.unjudged.items():
+        yield f"not judged: {name}, for {reason}"
+    for name, times in report.repeated.items():
+        yield f"sent {times} times: {name}; every attempt was judged"
+    if report.limited:
+        yield f"rate limited: {', '.join(report.limited)}; --retries N asks again"
     if report.stopped is not None:
         yield f"ended early: {report.stopped}"
-    yield summary(report)
 
 
 def grouped(report: Report) -> list[tuple[Finding, int, Sending]]:
@@ -116,22 +125,33 @@ def _explained(
     if not fails(finding):
         return
     yield f"    {check.sentence}"
-    yield f"    probe {finding.probe}, status {sending.answered.status}, at {violation.pointer or 'the whole answer'}"
+    yield f"    probe {finding.probe}, at {violation.pointer or 'the whole answer'}"
     if violation.expected is not None:
         yield f"    wanted {shown(violation.expected)}, found {shown(violation.actual)}"
-    excerpt = excerpt_of(finding, sending)
-    if excerpt is not None:
-        before, marked, after = excerpt
-        yield f"    … {_one_line(before)}»{_one_line(marked)}«{_one_line(after)} …"
-    yield from (f"    {client}" for client in check.clients)
-    if check.source:
-        yield f"    source: {check.source}"
-    yield f"    {as_curl(sending.probe.sent, target)}"
+    yield f"    sent: {as_curl(sending.probe.sent, target)}"
+    yield f"    received: {_received(finding, sending)}"
+    yield from (f"    breaks: {client}" for client in check.clients)
+    yield f"    source: {check.source}"
+    yield f"    to leave it out: --skip {check.id}; more of it: --explain {check.id}"
     again = told_again(report, finding, sending, target=target)
     if again is not None:
         yield f"    {again.told}; as a test:"
         yield from (f"        {line}".rstrip() for line in again.test.splitlines())
     yield ""
+
+
+def _received(finding: Finding, sending: Sending) -> str:
+    """Return what came back in one line: its status, and the bytes around the fault."""
+    answered = sending.answered
+    attempt = f", attempt {sending.attempt}" if sending.attempt > 1 else ""
+    head = f"status {answered.status}, {answered.content_type or 'no content type'}{attempt}"
+    excerpt = excerpt_of(finding, sending)
+    if excerpt is not None:
+        before, marked, after = excerpt
+        return f"{head} … {_one_line(before)}»{_one_line(marked)}«{_one_line(after)} …"
+    text = answered.body[: 2 * _AROUND].decode("utf-8", "replace")
+    more = "…" if len(answered.body) > 2 * _AROUND else ""
+    return f"{head}, {len(answered.body)} bytes: {_one_line(text)}{more}"
 
 
 def as_failure(report: Report, check_id: str, *, target: str) -> str:
@@ -188,107 +208,3 @@ def summary(report: Report) -> str:
 def answered(report: Report) -> bool:
     """Tell whether the target answered anything at all: else there is no verdict on it."""
     return any(sending.answered.failure is None for sending in report.sendings)
-
-
-def as_markdown(report: Report, *, target: str) -> str:
-    """Return a report as Markdown."""
-    lines = [f"# {target}", "", f"Profile {report.profile}, level {report.level}.", ""]
-    lines += [f"**{_escaped(summary(report))}**", ""]
-    if report.stopped is not None:
-        lines += [f"Ended early: {_escaped(report.stopped)}", ""]
-    lines += ["| capability | sent | failed | notes | |", "|---|---:|---:|---:|---|"]
-    lines += [
-        f"| {_escaped(name)} | {sent} | {failed} | {notes} | {state} |"
-        for name, sent, failed, notes, state in rows(report)
-    ]
-    found = [each for each in grouped(report) if fails(each[0])]
-    if found:
-        lines += ["", "## Findings", ""]
-    for finding, count, sending in found:
-        check = check_of(finding)
-        lines += [
-            f"### {finding.check}",
-            "",
-            f"{_escaped(finding.violation.message)} ({count} times; probe `{finding.probe}`)",
-            "",
-            _escaped(check.sentence),
-            "",
-            "```sh",
-            as_curl(sending.probe.sent, target),
-            "```",
-            "",
-        ]
-        again = told_again(report, finding, sending, target=target)
-        if again is not None:
-            lines += [_escaped(again.told), "", "```python", again.test.rstrip(), "```", ""]
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def catalogue() -> str:
-    """Return all checks as a page in Markdown."""
-    lines = [
-        "# Checks",
-        "",
-        "`mockchat check --list --markdown docs/checks.md` writes this page.",
-        "",
-    ]
-    lines += [
-        f"{len(CHECKS)} checks. A finding below the level asked for is a note; `advice` never"
-    ]
-    lines += ["fails a run.", "", "| id | what a right server does | level | | clients | source |"]
-    lines.append("|---|---|---|---|---|---|")
-    for check in CHECKS.values():
-        word = "" if check.severity == "error" else check.severity
-        cells = (check.sentence, check.level, word, "; ".join(check.clients), check.source)
-        lines.append(f"| `{check.id}` | {' | '.join(map(_escaped, cells))} |")
-    return "\n".join(lines) + "\n"
-
-
-def _escaped(text: str) -> str:
-    for character in "\\`*_<|[":
-        text = text.replace(character, f"\\{character}")
-    return " ".join(text.split())
-
-
-def as_junit(report: Report, *, target: str) -> bytes:
-    """Return a report as JUnit XML: a case for each check."""
-    verdicts = report.verdicts()
-    by_check: dict[str, list[Finding]] = {}
-    simplest = {finding.check: sending for sending in report.shrunk for finding in sending.findings}
-    for finding in report.failures:
-        by_check.setdefault(finding.check, []).append(finding)
-    suite = ET.Element(
-        "testsuite",
-        name=f"mockchat check {target}",
-        tests=str(len(verdicts)),
-        failures=str(len(by_check)),
-        errors=str(int(report.stopped is not None)),
-        skipped=str(list(verdicts.values()).count(Verdict.SKIPPED)),
-        time=f"{report.seconds:.3f}",
-    )
-    for name, verdict in verdicts.items():
-        case = ET.SubElement(suite, "testcase", classname=name.partition(".")[0], name=name)
-        found = by_check.get(name, [])
-        if found:
-            failure = ET.SubElement(case, "failure", message=_clean(found[0].violation.message))
-            told = [*map(_told, found[:_MOST])]
-            if name in simplest:
-                told += _explained(
-                    report, simplest[name].findings[0], len(found), simplest[name], target=target
-                )
-            failure.text = _clean("\n".join(told))
-        elif verdict is Verdict.SKIPPED:
-            ET.SubElement(case, "skipped", message="no answer it applies to")
-    if report.stopped is not None:
-        ET.SubElement(suite, "system-err").text = _clean(report.stopped)
-    return bytes(ET.tostring(suite, encoding="utf-8", xml_declaration=True))
-
-
-def _told(finding: Finding) -> str:
-    violation = finding.violation
-    return f"{finding.probe} {violation.pointer}: {violation.message}"
-
-
-def _clean(text: str) -> str:
-    """Return `text` without what XML cannot hold."""
-    return "".join(each if each.isprintable() or each in "\n\t" else "\ufffd" for each in text)

@@ -53,8 +53,8 @@ def check(  # noqa: PLR0913 - the options of the command, by name
         schemas: A folder of own profiles, looked at before the built-in ones.
         level: How strictly: "observed" or "documented".
         depth: "quick": under thirty requests; "full": every boundary and every rule; "fuzz": then
-            requests drawn by Hypothesis, and the simplest one that shows each finding of theirs.
-        seed: The same seed draws the same requests; counts for "fuzz" alone.
+            drawn requests, and what they find shrunk.
+        seed: The same seed draws the same requests.
         budget_requests: The most requests that are sent, None for no limit.
         budget_tokens: The most tokens that are asked for, by our own estimate.
         checks: The ids of the checks that count.
@@ -80,12 +80,24 @@ def check(  # noqa: PLR0913 - the options of the command, by name
         tokens=budget_tokens,
     )
     if depth == "fuzz":
-        # Only here: it imports Hypothesis.
-        from mockchat.conformance.fuzz import Fuzzing, FuzzRun  # noqa: PLC0415
-
-        fuzzing = Fuzzing(model=named, seed=seed, timeout=timeout)
-        return FuzzRun(client, plan, fuzzing, on_progress=on_progress).go()
+        return _fuzzed(client, plan, named, seed=seed, timeout=timeout, on_progress=on_progress)
     return Run(client, plan, on_progress=on_progress).go()
+
+
+def _fuzzed(  # noqa: PLR0913 - what `check` was told
+    client: Client,
+    plan: Plan,
+    model: str,
+    *,
+    seed: int,
+    timeout: float,
+    on_progress: Callable[[int], None] | None,
+) -> Report:
+    # Only here: it imports Hypothesis.
+    from mockchat.conformance.fuzz import Fuzzing, FuzzRun  # noqa: PLC0415
+
+    fuzzing = Fuzzing(model=model, seed=seed, timeout=timeout)
+    return FuzzRun(client, plan, fuzzing, on_progress=on_progress).go()
 
 
 def check_request(  # noqa: PLR0913 - the options of the command, by name

@@ -10,8 +10,11 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from mockchat.conformance import http_checks, series_checks
+from mockchat.conformance.breaks import BREAKS
 from mockchat.conformance.observed import Check, Finding, Observed
 from mockchat.conformance.probe import asked_of
+from mockchat.conformance.since import RUNNING, SINCE
+from mockchat.conformance.sources import source_in_words
 from mockchat.conformance.written import WrittenCheck
 from mockchat.contract.rulebooks import RULES
 from mockchat.contract.stream_rules import STREAM_RULE_LEVELS, STREAM_RULE_SOURCES, STREAM_RULES
@@ -45,7 +48,19 @@ def _catalogue() -> Iterator[Check]:
         yield written.check
 
 
-CHECKS: Mapping[str, Check] = MappingProxyType({check.id: check for check in _catalogue()})
+def _completed(check: Check) -> Check:
+    """Return a check with what is known of it besides: its age, its victims, its source in words."""
+    return replace(
+        check,
+        since=SINCE.get(check.id, RUNNING),
+        clients=check.clients or BREAKS.get(check.id, ()),
+        source=source_in_words(check.source),
+    )
+
+
+CHECKS: Mapping[str, Check] = MappingProxyType(
+    {check.id: _completed(check) for check in _catalogue()}
+)
 """Every check by id."""
 
 

@@ -5,13 +5,19 @@ lawful one, what the target does not offer is left out before it is sent.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from mockchat.conformance.asked_probes import LAWFUL, is_drawn
 from mockchat.conformance.fuzz_draws import Drawer
 from mockchat.conformance.fuzz_shrink import Allowance, Shrinking
-from mockchat.conformance.lacks import capability_of, members_of, refused_member, without
+from mockchat.conformance.lacks import (
+    capability_of,
+    members_of,
+    refused_member,
+    told_members,
+    without,
+)
 from mockchat.conformance.probes import Probe, asked_of, base_request, chat
 from mockchat.conformance.report import Outcome, Report, Sending, fails
 from mockchat.conformance.runner import Plan, Run
@@ -25,6 +31,9 @@ MOST_TO_SHRINK = 150
 
 _TIMEOUTS = 4
 """How many timeouts the shrinking of one finding may take."""
+
+_MOST_REFUSALS = 3
+"""How many refusals that do not name what is refused are shrunk."""
 
 _OF_REST = 0.8
 """The share of what a budget leaves that drawn requests take; the rest is for shrinking."""
@@ -173,6 +182,26 @@ class FuzzRun:
         )
         for check, first in found.items():
             shrinking.shrink(check, first, numbers[first.probe.id], self.report.shrunk.append)
+        self._name_refusals(shrinking, numbers)
+
+    def _name_refusals(self, shrinking: Shrinking, numbers: Mapping[str, int]) -> None:
+        """Shrink lawful requests that were refused, and call what is left of them unsupported."""
+        report = self.report
+        refused = [
+            each
+            for each in report.sendings
+            if each.probe.id in numbers
+            and each.outcome is Outcome.UNSUPPORTED
+            and not (members_of(report.unsupported) & {*told_members(each.probe)})
+        ]
+        for _ in range(_MOST_REFUSALS):
+            if not refused:
+                return
+            first = min(refused, key=lambda each: len(each.probe.sent.body or b""))
+            shrinking.shrink("", first, numbers[first.probe.id], report.shrunk.append)
+            members = told_members(report.shrunk[-1].probe)
+            report.unsupported[" with ".join(members) or "some messages"] = first.probe.id
+            refused = [each for each in refused if not {*members} <= {*told_members(each.probe)}]
 
 
 def _share(budget: int | None, written: int, rest: int) -> int | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from mockchat.conformance.answers import Answered, Failure
 from mockchat.conformance.checks import judge
 from mockchat.conformance.fuzz_draws import Drawer
-from mockchat.conformance.lacks import smaller, without
+from mockchat.conformance.lacks import is_refused, smaller, without
 from mockchat.conformance.observed import Observed
 from mockchat.conformance.probes import Probe
 from mockchat.conformance.report import Sending, fails
@@ -101,7 +101,7 @@ class Shrinking:
         Where it does not show again, `first` itself is kept, as flaky.
 
         Args:
-            check: The id of the check.
+            check: The id of the check; "" to shrink the refusal of a lawful request.
             first: The drawn exchange in which it fired.
             number: The number of its draw.
             keep: Takes the exchange.
@@ -219,7 +219,8 @@ class _Step:
         )
         if answered.failure in _GONE:
             self._look_for_target(answered, sending)
-        return sending if found else None
+        is_shown = bool(found) if self._check else is_refused(probe, answered)
+        return sending if is_shown else None
 
     def _look_for_target(self, answered: Answered, sending: Sending) -> None:
         """End where the target answers nothing any more: then any request would show that."""
@@ -241,5 +242,5 @@ class _Step:
             raise _Enough(reason)
         self._sent += 1
         by.allowance.spend(probe)
-        by.on_step(self._check)
+        by.on_step(self._check or "a refusal")
         return by.client.send(probe.sent)

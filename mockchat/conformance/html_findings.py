@@ -63,7 +63,7 @@ def finding_section(
 def _facts(finding: Finding, sending: Sending) -> Iterator[Markup]:
     violation, check = finding.violation, check_of(finding)
     yield _fact("How to mend it", element("strong", prose(_clipped(how_to_mend(finding)))))
-    yield _fact("Where", *_where(finding), ", in the answer to the probe ", _code(finding.probe))
+    yield _fact("Where", *_where(finding), " to the probe ", _code(finding.probe))
     if violation.expected is not None:
         found = _code(shown(violation.actual))
         yield _fact("Wanted", _code(_words(violation.expected)), ", found ", found)
@@ -93,14 +93,17 @@ def _where(finding: Finding) -> Iterator[Child]:
         if rest:
             yield ", "
             yield _code(f"/{rest}")
-        return
-    yield _code(pointer)
+    else:
+        yield _code(pointer)
+    yield " in the answer"
 
 
 def _counts(finding: Finding, sending: Sending) -> Iterator[Child]:
     violation, check = finding.violation, check_of(finding)
     if fails(finding):
         yield f"at level {violation.level}; "
+    elif check.is_advisory:
+        yield f"from the next minor release on, being new in {check.since}; "
     elif check.severity == "advice":
         yield "as advice, which never fails a run; "
     else:
@@ -121,16 +124,14 @@ def _request(sending: Sending, target: str) -> Markup:
     ]
     body = (sent.body or b"").decode("utf-8", "surrogateescape")
     lines += ["\n", *_around(body, None)] if body else []
-    curl = element("pre", visible(as_curl(sent, target)), class_="curl")
-    return joined(
-        element("h4", "Request"), element("pre", lines), _heading("The same with curl"), curl
-    )
+    curl = _block(visible(as_curl(sent, target)))
+    return joined(element("h4", "Request"), _block(lines), _heading("The same with curl"), curl)
 
 
 def _test(again: Again) -> Iterator[Markup]:
     yield element("p", visible(_as_sentence(again.told)))
     yield _heading("The same as a test")
-    yield element("pre", visible(again.test), class_="test")
+    yield _block(visible(again.test))
 
 
 def _heading(text: str) -> Markup:
@@ -150,14 +151,20 @@ def _answer(finding: Finding, sending: Sending) -> Iterator[Markup]:
             visible(_clipped(f"{name}: {'(left out)' if is_credential(name) else text}"))
             for name, text in answered.headers[:_MOST_FIELDS]
         ]
-        more = element("span", f", {len(answered.headers)} header fields", class_="soft")
-        lines = element("pre", [joined(field, "\n") for field in fields])
+        many = len(answered.headers)
+        more = element("span", f", {many} header field{'' if many == 1 else 's'}", class_="soft")
+        lines = _block([joined(field, "\n") for field in fields])
         yield element("details", element("summary", element("code", head), more), lines)
     text = answered.body.decode("utf-8", "surrogateescape")
     if text:
         size = element("span", f"{len(answered.body):,} bytes", class_="soft")
         yield element("p", "Body, ", size)
-        yield element("pre", *_around(text, _span(finding, text)))
+        yield _block(_around(text, _span(finding, text)))
+
+
+def _block(told: Child) -> Markup:
+    """Return lines as they are; HTML drops the first break of a block, so that one is ours."""
+    return element("pre", "\n", told)
 
 
 def _span(finding: Finding, text: str) -> tuple[int, int] | None:

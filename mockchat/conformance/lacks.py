@@ -23,6 +23,7 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
 
 _ALWAYS = frozenset({"model", "messages"})
 _STEPS = 5
+_LIMITED, _NOT_IMPLEMENTED = 429, 501
 
 
 def capability_of(member: str) -> str:
@@ -39,6 +40,13 @@ def refused_member(probe: Probe, answered: Answered) -> str | None:
         return None
     name = param.strip("/").partition(".")[0].partition("[")[0].partition("/")[0]
     return name if name in asked and name not in _ALWAYS else None
+
+
+def is_refused(probe: Probe, answered: Answered) -> bool:
+    """Tell whether a target says that it does not offer what a lawful request asks for."""
+    is_told = answered.is_refusal and answered.status != _LIMITED
+    is_answered = answered.failure is None and probe.wanted == "completion"
+    return is_answered and (is_told or answered.status == _NOT_IMPLEMENTED)
 
 
 def members_of(capabilities: Iterable[str]) -> frozenset[str]:
@@ -68,6 +76,14 @@ def _lawful(contract: Contract, body: JsonObject) -> JsonObject | None:
         wrong = {next(iter(tokens_of(each.pointer)), "") for each in found} - _ALWAYS
         body = {name: value for name, value in body.items() if name not in wrong}
     return None
+
+
+def told_members(probe: Probe) -> tuple[str, ...]:
+    """Return the members of a request besides those that all requests have, or may have."""
+    names = asked_of(probe) or {}
+    return tuple(
+        name for name in names if name not in _ALWAYS and name not in _MEMBERS["token limit"]
+    )
 
 
 def smaller(probe: Probe) -> Iterator[tuple[str, JsonObject]]:

@@ -120,7 +120,7 @@ def how_to_mend(finding: Finding) -> str:
             parent=parent,
             place=violation.pointer or "the top",
             expected=_listed(violation.expected, ", ", shown),
-            types=_listed(violation.expected, " or ", str),
+            types=_listed(violation.expected, " or ", _with_article),
         )
     if finding.check in {"refusal.status", "refusal.type", "refusal.param", "refusal.code"}:
         return f"Send {shown(violation.expected)} instead of {shown(violation.actual)}."
@@ -130,3 +130,9 @@ def how_to_mend(finding: Finding) -> str:
 def _listed(expected: Json, between: str, told: Callable[[Json], str]) -> str:
     """Return one value or several in words."""
     return between.join(map(told, expected if isinstance(expected, list) else [expected]))
+
+
+def _with_article(kind: Json) -> str:
+    if kind == "null":
+        return str(kind)
+    return f"{'an' if str(kind)[:1] in 'aeiou' else 'a'} {kind}"

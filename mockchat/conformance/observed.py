@@ -10,6 +10,7 @@ from mockchat.conformance.lenient import beyond_schema, readable
 from mockchat.conformance.offline import decoded_event, stream_violations
 from mockchat.conformance.probe import Probe, asked_of
 from mockchat.conformance.records import Stream, payload_of
+from mockchat.conformance.since import FIRST, is_advisory
 from mockchat.contract.contract import Contract
 from mockchat.exchange import Violation, header
 from mockchat.payloads.joining import join
@@ -161,6 +162,7 @@ class Check:
         level: The lowest level at which a finding counts; below it is a note.
         severity: Whether a finding fails the run.
         clients: Which real clients break on it, and how; () where none is known to.
+        since: The minor release it came with.
     """
 
     id: str
@@ -169,6 +171,12 @@ class Check:
     level: Level = "observed"
     severity: Severity = "error"
     clients: tuple[str, ...] = ()
+    since: str = FIRST
+
+    @property
+    def is_advisory(self) -> bool:
+        """Whether it is too new to fail a run."""
+        return is_advisory(self.since)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

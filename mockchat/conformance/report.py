@@ -158,8 +158,10 @@ class Report:
 
 
 def fails(finding: Finding) -> bool:
-    """Tell whether a finding fails a run: it is neither a note nor advice."""
-    return not finding.violation.is_note and check_of(finding).severity == "error"
+    """Tell whether a finding fails a run: it is neither a note, nor advice, nor of a new check."""
+    check = check_of(finding)
+    counts = check.severity == "error" and not check.is_advisory
+    return counts and not finding.violation.is_note
 
 
 def check_of(finding: Finding) -> Check:

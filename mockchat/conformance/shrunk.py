@@ -8,7 +8,7 @@ class Shrunk:
     """What shrinking came to.
 
     Attributes:
-        check: The id of the check that found something.
+        check: The id of the check that found something; "" where a lawful request was refused.
         drawn: The id of the probe that showed it first.
         size: Bytes of that probe's body.
         requests: How many requests were sent to shrink it.

@@ -6,6 +6,7 @@ The only module of this room that needs Hypothesis; it uses the public interface
 import math
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
+from contextvars import ContextVar
 from fractions import Fraction
 from functools import lru_cache
 from typing import TypeVar, cast
@@ -25,6 +26,8 @@ _NAME_REST = _NAME_START + "0123456789_"
 _MOST_DRAWN = 100
 _FEWEST_AHEAD, _MOST_OPTIONS = 2, 256
 _FIRST_OF_TAPE = ord("0")
+_EVEN = 0.5
+_BOOLEANS = st.booleans()
 _OFTEN, _WIDE, _NARROW = 0.25, 4.0, 4 / 3
 
 
@@ -38,8 +41,6 @@ class HypothesisDraw:
 
     def __init__(self, draw: st.DrawFn, *, locale: str = "en_US") -> None:
         self._draw = draw
-        self._pending: list[Callable[[], object]] = []
-        self._part: st.SearchStrategy[object] | None = None
         self.locale = locale
 
     def index(self, n: int) -> int:
@@ -48,6 +49,8 @@ class HypothesisDraw:
 
     def chance(self, p: float) -> bool:
         """Return True with probability `p`, as a fraction of small numbers; False is simpler."""
+        if p == _EVEN:
+            return self._draw(_BOOLEANS)
         hits, of = _odds(p)
         return self.integer(0, of - 1) >= of - hits if hits < of else True
 
@@ -59,19 +62,19 @@ class HypothesisDraw:
 
     def together(self, make: Callable[[], _Made]) -> _Made:
         """Return what `make` makes of answers that Hypothesis simplifies, or leaves out, at once."""
-        self._pending.append(make)
-        if self._part is None:
-            self._part = _part(self)
-        return cast("_Made", self._draw(self._part))
 
-    def pending(self, draw: st.DrawFn) -> object:
-        """Make what `together` was given last, of answers to `draw`."""
-        make, outer = self._pending.pop(), self._draw
-        self._draw = draw
+        def made(draw: st.DrawFn) -> _Made:
+            outer, self._draw = self._draw, draw
+            try:
+                return make()
+            finally:
+                self._draw = outer
+
+        before = _MAKING.set(made)
         try:
-            return make()
+            return cast("_Made", self._draw(_PART))
         finally:
-            self._draw = outer
+            _MAKING.reset(before)
 
     def size(self, lo: int, hi: int, average: float) -> int:
         """Return a count that is `average` on average, now and then much more."""
@@ -156,10 +159,17 @@ class _AheadDraw(HypothesisDraw):
         return super().integer(lo, hi)
 
 
+_MAKING: ContextVar[Callable[[st.DrawFn], object]] = ContextVar("making")
+"""What the next `_PART` is made by: one strategy for all parts, as making one takes longer than a draw."""
+
+
 @st.composite
-def _part(draw: st.DrawFn, asking: HypothesisDraw) -> object:
-    """Make what `asking` has pending, within a span of its own."""
-    return asking.pending(draw)
+def _part(draw: st.DrawFn) -> object:
+    """Make what is to be made, within a span of its own."""
+    return _MAKING.get()(draw)
+
+
+_PART = _part()
 
 
 @lru_cache(maxsize=1024)

@@ -91,7 +91,8 @@ class StreamForm:
             is_padded: Whether a draw decided on padding.
 
         Raises:
-            ValueError: A chunk is no JSON.
+            ValueError: A chunk is no JSON, or has half a character, which is read as it is written
+                only if another half does not stand beside it.
         """
         known = {id(value): name for name, value in drawn.items()}
         heads: dict[tuple[tuple[bytes, ...], tuple[str, ...]], int] = {}
@@ -101,7 +102,7 @@ class StreamForm:
             for place, (name, value) in enumerate(chunk.items()):
                 piece = f"{',' if place else ''}{compact(name)}:"
                 if id(value) in known:
-                    texts.append(as_bytes(text + piece))
+                    texts.append((text + piece).encode())
                     names.append(known[id(value)])
                     text = ""
                 elif is_padded and name == PADDED:  # the last member there is
@@ -111,9 +112,9 @@ class StreamForm:
             head = heads.setdefault((tuple(texts), tuple(names)), len(heads))
             event = _Event(
                 head=head,
-                middle=as_bytes(text),
+                middle=text.encode(),
                 padding=padding,
-                end=as_bytes(f"{end}}}\n\n"),
+                end=f"{end}}}\n\n".encode(),
             )
             events.append(event)
         return cls(

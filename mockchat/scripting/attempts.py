@@ -85,10 +85,17 @@ class Attempts:
             key: What its repetitions have in common with it: its `request_key`.
         """
         tries = self._tries.pop(key, ())
-        found = _link(exchange, tries)
+        count = counted_retries(exchange.headers) or 0
+        found = _link(exchange, tries, count) if tries or count else FIRST
         # Where it is open which of several it repeats, it stays open for the next one as well.
         taken = found.before if len(found.before) == 1 else ()
-        this = _Try.of(exchange, found.attempt)
+        this = _Try(
+            index=exchange.index,
+            attempt=found.attempt,
+            has_failed=has_failed(exchange),
+            count=count,
+            answered=exchange.answered,
+        )
         failed = [one for one in tries if one.has_failed and one.index not in taken]
         self._tries[key] = (*failed[-_SIDE_BY_SIDE:], this)  # of those that went well, the last
         if len(self._tries) > self._limit:
@@ -106,6 +113,9 @@ _SIDE_BY_SIDE = 64
 """How many failed attempts at equal requests wait for the one that repeats them."""
 
 
+FIRST = Link(attempt=1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Try:
     index: int
@@ -114,22 +124,13 @@ class _Try:
     count: int
     answered: float
 
-    @classmethod
-    def of(cls, exchange: Seen, attempt: int) -> "_Try":
-        return cls(
-            index=exchange.index,
-            attempt=attempt,
-            has_failed=has_failed(exchange),
-            count=counted_retries(exchange.headers) or 0,
-            answered=exchange.answered,
-        )
 
-
-def _link(exchange: Seen, tries: Sequence[_Try]) -> Link:
-    count = counted_retries(exchange.headers) or 0
+def _link(exchange: Seen, tries: Sequence[_Try], count: int) -> Link:
     # What was answered only after this request came can be no reason for it, except for a client
     # that says it gave up waiting.
     before = [one for one in tries if one.has_failed and one.answered <= exchange.received]
+    if not (before or count):
+        return FIRST
     if count:
         said = [one for one in tries if one.count == count - 1]
         before = [one for one in said if one in before] or said[-1:]

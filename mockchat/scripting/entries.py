@@ -117,8 +117,7 @@ class Entry:
     def clean(self) -> None:
         """Replace the values of credentials."""
         told_by, query, delivery = self.headers, self.query, self.delivery
-        if has_credentials(told_by):
-            self.headers = redact(told_by)
+        self.headers = redact(told_by)
         if query:
             self.query = redact_query(query)
         if delivery is not None and has_credentials(delivery.headers):

@@ -1,6 +1,7 @@
 """How much memory an exchange takes in a journal: an estimate from above, made in one walk."""
 
 from collections.abc import Mapping
+from itertools import chain
 
 from mockchat.scripting.entries import Entry
 from mockchat.types import Json
@@ -28,7 +29,7 @@ def weight(entry: Entry) -> int:
     """
     writes = () if entry.delivery is None else entry.delivery.writes
     answered = sum([len(write.data) for write in writes])
-    fields = sum([len(name) + len(value) + _FIELD for name, value in entry.headers])
+    fields = sum(map(len, chain.from_iterable(entry.headers))) + _FIELD * len(entry.headers)
     texts = len(entry.path) + len(entry.query) + sum(map(len, entry.mismatches))
     return (
         _EXCHANGE

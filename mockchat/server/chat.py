@@ -36,8 +36,11 @@ def create_completion(service: Service, call: Call) -> Result:
     body = read_body(service, call, "request")
     if "model" in call.parameters:
         body = {**body, "model": call.parameters["model"]}  # the path decides, not the body
-    if isinstance(body.get("model"), str):
+    known = call.known
+    if isinstance(body.get("model"), str) and (known is None or not known.has_model):
         find_model(service, body["model"])
+        if known is not None:
+            known.has_model = True
     view = RequestView(
         method=call.incoming.method, path=call.path, headers=call.incoming.headers, body=body
     )

@@ -11,6 +11,7 @@ import socket
 import ssl
 import struct
 import time
+from dataclasses import dataclass
 from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Never
@@ -40,6 +41,29 @@ class Interrupted(Exception):
     """The client left, or the server stops, while a delivery waits for its next write."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Head:
+    """What a head says; clients that keep a connection often send the same one again.
+
+    Attributes:
+        read: Its bytes.
+        incoming: The request without its body.
+        version: The version of HTTP.
+        closes: Whether the connection ends with this request.
+        is_continue_expected: Whether the client waits before it sends the body.
+        lengths: The values of `content-length`.
+        codings: The values of `transfer-encoding`.
+    """
+
+    read: tuple[bytes, bytes]
+    incoming: Incoming
+    version: str
+    closes: bool
+    is_continue_expected: bool
+    lengths: list[str]
+    codings: list[str]
+
+
 class ConnectionHandler(WSGIRequestHandler):
     """Serve one connection, from the first request to the last, in a thread of its own."""
 
@@ -52,6 +76,7 @@ class ConnectionHandler(WSGIRequestHandler):
         super().setup()
         self.rfile.close()
         self._reader = RequestReader(self.connection, self.server.limits)
+        self._known: _Head | None = None
 
     def finish(self) -> None:
         """Give up the buffers."""
@@ -70,8 +95,9 @@ class ConnectionHandler(WSGIRequestHandler):
         started = time.monotonic()
         incoming = None
         try:
-            incoming = self._read_head()
-            incoming = self._read_body(incoming)
+            head = self._read_head()
+            incoming = head.incoming
+            incoming = self._read_body(head)
         except Refused as refused:
             self.close_connection = True
             if self.server.is_stopping:
@@ -84,8 +110,17 @@ class ConnectionHandler(WSGIRequestHandler):
         seconds = time.monotonic() - started
         logger.info("%s %r: %s, %.4f s", incoming.method, incoming.path, outcome.value, seconds)
 
-    def _read_head(self) -> Incoming:
-        self.raw_requestline, fields = self._reader.head()
+    def _read_head(self) -> "_Head":
+        read = self._reader.head()
+        if self._known is None or self._known.read is not read:
+            self._known = None  # nothing is known of one that is refused now
+            self._known = self._parsed(read)
+        self._method, self._version = self._known.incoming.method, self._known.version
+        self.close_connection = self._known.closes
+        return self._known
+
+    def _parsed(self, read: tuple[bytes, bytes]) -> "_Head":
+        self.raw_requestline, fields = read
         self._is_continue_expected = False
         self.rfile = BytesIO(fields)
         self.parse_request()
@@ -94,31 +129,36 @@ class ConnectionHandler(WSGIRequestHandler):
         if "close" in (option.strip() for option in options):
             self.close_connection = True
         path, _, query = framing.origin_form(self.path).partition("?")
-        return Incoming(
-            method=self._method,
-            path=path,
-            query=query,
-            headers=tuple(
-                (name.lower(), str(value).strip(" \t")) for name, value in self.headers.items()
+        return _Head(
+            read=read,
+            incoming=Incoming(
+                method=self._method,
+                path=path,
+                query=query,
+                headers=tuple(
+                    (name.lower(), str(value).strip(" \t")) for name, value in self.headers.items()
+                ),
             ),
+            version=self._version,
+            closes=self.close_connection,
+            is_continue_expected=self._is_continue_expected,
+            lengths=[str(value) for value in self.headers.get_all("content-length", [])],
+            codings=[str(value) for value in self.headers.get_all("transfer-encoding", [])],
         )
 
-    def _read_body(self, head: Incoming) -> Incoming:
+    def _read_body(self, head: "_Head") -> Incoming:
         limit = self.server.application.body_limit
-        length = framing.body_length(
-            [str(value) for value in self.headers.get_all("content-length", [])],
-            [str(value) for value in self.headers.get_all("transfer-encoding", [])],
-            self._version,
-        )
+        length = framing.body_length(head.lengths, head.codings, head.version)
+        incoming = head.incoming
         if length == 0:
-            return head
-        if self._is_continue_expected and (length is None or length <= limit):
+            return incoming
+        if head.is_continue_expected and (length is None or length <= limit):
             self._send(_CONTINUE)
         return Incoming(
-            method=head.method,
-            path=head.path,
-            query=head.query,
-            headers=head.headers,
+            method=incoming.method,
+            path=incoming.path,
+            query=incoming.query,
+            headers=incoming.headers,
             body=self._reader.body(length, limit),
         )
 
@@ -179,7 +219,10 @@ class ConnectionHandler(WSGIRequestHandler):
 
     def _send(self, data: bytes) -> None:
         self.connection.settimeout(self.server.limits.write_time)
-        self.connection.sendall(data)
+        try:
+            self.connection.sendall(data)
+        except ssl.SSLError as error:
+            raise ConnectionAbortedError(str(error)) from None
 
     def _pause(self, seconds: float) -> None:
         """Wait, but not for a client that has left nor for a server that stops.

@@ -6,7 +6,7 @@ RFC 9110 section 5.5 (field values).
 
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
@@ -231,7 +231,7 @@ class _Shape:
     """A delivery for one client, its fields as text still."""
 
     fields: list[tuple[str, str]]
-    sends: list[tuple[float, bytes]]
+    sends: Iterator[tuple[float, bytes]]
     is_chunked: bool
     is_short: bool
     closes: bool
@@ -286,10 +286,10 @@ def _shape(delivery: Delivery, method: str, version: str, *, keeps_alive: bool) 
     elif version < "HTTP/1.1":
         fields.append(("connection", "keep-alive"))
 
-    sends = _joined(delivery.writes if has_body else delivery.writes[:1])
+    first = delivery.writes[0].delay if delivery.writes else 0.0
     return _Shape(
         fields=fields,
-        sends=sends if has_body else [(sends[0][0], b"")],
+        sends=_joined(delivery.writes) if has_body else iter([(first, b"")]),
         is_chunked=is_chunked and has_body,
         is_short=is_broken and has_body,
         closes=announces_close or is_broken,
@@ -312,7 +312,7 @@ class Playback:
         resets: True: it ends by a reset, the only way left to look broken.
     """
 
-    sends: tuple[Write, ...]
+    sends: Iterable[Write]
     closes: bool
     resets: bool
 
@@ -320,34 +320,40 @@ class Playback:
 def playback(delivery: Delivery, *, method: str, version: str, keeps_alive: bool) -> Playback:
     """Frame a delivery for one connection: its arrangement, written as HTTP/1.1.
 
+    The sends can be read once; each is made when it is asked for, so that ten thousand streams do
+    not stand in memory twice.
+
     Raises:
         ValueError: When a header's name is not an HTTP token.
     """
     shape = _shape(delivery, method, version, keeps_alive=keeps_alive)
-    sends = shape.sends
-    if shape.is_chunked:
-        sends = [(delay, _chunk(data)) for delay, data in sends]
-        if not shape.is_short:
-            delay, data = sends[-1]
-            sends[-1] = (delay, data + b"0\r\n\r\n")
-    delay, data = sends[0]
-    sends[0] = (delay, _head(delivery.status, shape.fields) + data)
-    return Playback(
-        sends=tuple([Write(data=data, delay=delay) for delay, data in sends]),
-        closes=shape.closes,
-        resets=shape.resets,
-    )
+    head = _head(delivery.status, shape.fields)
+    return Playback(sends=_framed(head, shape), closes=shape.closes, resets=shape.resets)
 
 
-def _joined(writes: tuple[Write, ...]) -> list[tuple[float, bytes]]:
-    if len(writes) == 1:
-        return [(writes[0].delay, writes[0].data)]
-    groups: list[tuple[float, list[bytes]]] = [(writes[0].delay if writes else 0.0, [])]
+def _framed(head: bytes, shape: _Shape) -> Iterator[Write]:
+    if not shape.is_chunked:
+        for delay, data in shape.sends:
+            yield Write(data=head + data, delay=delay)
+            head = b""
+        return
+    due, waiting = 0.0, b""
+    for number, (delay, data) in enumerate(shape.sends):
+        if number:
+            yield Write(data=waiting, delay=due)
+        due, waiting, head = delay, head + _chunk(data), b""
+    yield Write(data=waiting if shape.is_short else waiting + b"0\r\n\r\n", delay=due)
+
+
+def _joined(writes: Sequence[Write]) -> Iterator[tuple[float, bytes]]:
+    """Give the bytes that leave together, with the delay before them."""
+    delay, parts = writes[0].delay if writes else 0.0, list[bytes]()
     for position, write in enumerate(writes):
         if write.delay > 0 and position:
-            groups.append((write.delay, []))
-        groups[-1][1].append(write.data)
-    return [(delay, b"".join(parts)) for delay, parts in groups]
+            yield delay, b"".join(parts)
+            delay, parts = write.delay, []
+        parts.append(write.data)
+    yield delay, b"".join(parts)
 
 
 def _chunk(data: bytes) -> bytes:

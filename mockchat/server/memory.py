@@ -37,15 +37,17 @@ class Known:
         size: About how many bytes it takes, with all that is remembered of it.
         draws: The draws of its replies, None until the first.
         generated: What is answered without a script, None until it was.
+        has_model: Whether its model was found.
     """
 
-    __slots__ = ("_digest", "_ready", "_weight", "body", "draws", "generated", "size")
+    __slots__ = ("_digest", "_ready", "_weight", "body", "draws", "generated", "has_model", "size")
 
     def __init__(self, body: bytes) -> None:
         self.body = body
         self.size = len(body) + _OWN_SIZE
         self.draws: Draws | None = None
         self.generated: Result | None = None
+        self.has_model = False
         self._digest: bytes | None = None
         self._weight: int | None = None
         self._ready: dict[int, Ready] = {}

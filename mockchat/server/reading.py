@@ -2,6 +2,7 @@
 
 import io
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from http import HTTPStatus
@@ -40,12 +41,16 @@ class TimedSource(io.RawIOBase):
 
         Raises:
             TimeoutError: When nothing arrived in time.
+            ConnectionError: When the connection is over, or what arrived is no TLS any more.
         """
         remaining = self._deadline - time.monotonic()
         if remaining <= 0:
             raise TimeoutError("the deadline has passed")
         self._connection.settimeout(remaining)
-        return self._connection.recv_into(buffer)
+        try:
+            return self._connection.recv_into(buffer)
+        except ssl.SSLError as error:
+            raise ConnectionAbortedError(str(error)) from None
 
 
 class RequestReader:
@@ -55,6 +60,7 @@ class RequestReader:
         self._source = TimedSource(connection)
         self._file = io.BufferedReader(self._source, _PIECE)
         self._limits = limits
+        self._last: tuple[bytes, bytes] | None = None
 
     def wait(self) -> bool:
         """Wait for the first byte of a request; False: the client left or stayed silent."""
@@ -75,11 +81,15 @@ class RequestReader:
     def head(self) -> tuple[bytes, bytes]:
         """Read and return a request line and the block of header lines with its empty line.
 
+        A head that has the very bytes of the one before is the same object.
+
         Raises:
             Refused: With status 400 (malformed, ends early), 408 (slow), 414 or 431 (too large).
             ConnectionError: When the client resets the connection.
         """
         self._source.allow(self._limits.head_time)
+        if self._last is not None and self._is_here(*self._last):
+            return self._last
         room = self._limits.head_size
         line = self._line(room, HTTPStatus.REQUEST_URI_TOO_LONG)
         if line in _BLANK:  # RFC 9112 section 2.2: an empty line before a request is to be ignored
@@ -91,7 +101,8 @@ class RequestReader:
             line = self._line(room, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
             fields.append(line)
             if line in _BLANK:
-                return request_line, b"".join(fields)
+                self._last = request_line, b"".join(fields)
+                return self._last
             framing.check_field_line(line)
             if len(fields) > self._limits.head_fields:
                 raise framing.too_many_fields(self._limits.head_fields)
@@ -122,6 +133,17 @@ class RequestReader:
     def close(self) -> None:
         """Give up the buffers; the socket belongs to someone else."""
         self._file.close()
+
+    def _is_here(self, request_line: bytes, fields: bytes) -> bool:
+        """Take a head off the connection if it is what has arrived already."""
+        size = len(request_line) + len(fields)
+        try:
+            is_same = self._file.peek(1)[:size] == request_line + fields
+        except TimeoutError:
+            return False  # whoever reads on says so
+        if is_same:
+            self._file.read(size)
+        return is_same
 
     def _chunked(self, limit: int) -> bytes:
         body = ChunkedBody(limit, self._limits)

@@ -114,7 +114,7 @@ class ThreadedServer(ThreadedWSGIServer):
         with self._changed:
             self._idle[thread] = time.monotonic()
             if self.is_draining:
-                _shut(self._connections[thread])
+                _shut(self._connections[thread], socket.SHUT_RD)
             self._changed.notify_all()
         try:
             yield
@@ -206,8 +206,8 @@ class ThreadedServer(ThreadedWSGIServer):
         """Make the server take no new connections, and close those that are silent."""
         with self._changed:
             self.is_draining = True
-            for thread in self._idle:
-                _shut(self._connections[thread])
+            for thread in self._idle:  # what has arrived by now is still read
+                _shut(self._connections[thread], socket.SHUT_RD)
             self._changed.notify_all()
         self._drain_switch.send(b"!")
 
@@ -250,14 +250,14 @@ class ThreadedServer(ThreadedWSGIServer):
             self._changed.notify_all()
 
 
-def _shut(connection: socket.socket) -> None:
+def _shut(connection: socket.socket, how: int = socket.SHUT_RDWR) -> None:
     """End a connection that another thread may be reading from."""
     with contextlib.suppress(OSError):
         if isinstance(connection, ssl.SSLSocket):
             # Its own `shutdown` takes its state away, which that thread is using.
-            socket.socket.shutdown(connection, socket.SHUT_RDWR)
+            socket.socket.shutdown(connection, how)
         else:
-            connection.shutdown(socket.SHUT_RDWR)
+            connection.shutdown(how)
 
 
 class LiveServer(Listening):

@@ -1,5 +1,6 @@
 """The page of `mockchat check --html`, as a browser shows it."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -146,6 +147,8 @@ def test_nothing_a_target_says_is_markup(open_page):
     assert "</pre><script>alert(1)</script><img src=x onerror=alert(2)>" in text
     assert r'"id": "\xff\xfe\x00<script>alert(3)</script>"' in text
     assert "<h1>502</h1>" in text
+    assert "Body, 10 bytes\n\n<b>no</b>" in re.sub("\n+", "\n\n", text)
+    assert page.locator("pre", has_text="<b>no</b>").last.text_content() == "\n<b>no</b>"
     assert "\u2028" not in text
     assert "\u202e" not in text
     assert "\x00" not in text
@@ -178,14 +181,20 @@ def test_the_policy_of_the_page_holds(open_page):
     assert any("Content Security Policy" in message for message in opened.messages)
 
 
-def test_on_paper_everything_is_open(open_page):
-    """Nobody can click a sheet of paper."""
-    opened = open_page(html("wrong"))
+@pytest.mark.parametrize("javascript", [True, False])
+def test_on_paper_everything_is_open_and_dark_on_light(open_page, javascript):
+    """Nobody can click a sheet of paper, and ink is dear."""
+    opened = open_page(html("wrong"), javascript=javascript)
+    opened.page.emulate_media(media="print", color_scheme="dark")
+    assert opened.page.locator(f"{FINDINGS} pre").first.is_visible()
+    assert opened.page.locator(f"{FINDINGS} pre").last.is_visible()
+    assert opened.page.locator("button:visible").count() == 0
     many = len(opened.page.pdf())
     assert opened.page.locator(OPEN).count() == 0
-    opened.page.emulate_media(media="print")
-    assert not opened.page.get_by_role("button", name="open all").is_visible()
     assert many > 2 * len(open_page(html("right")).page.pdf())
+    if javascript:
+        ground = "getComputedStyle(document.documentElement).backgroundColor"
+        assert opened.page.evaluate(ground) == "rgb(255, 255, 255)"
 
 
 def test_the_run_can_be_made_again(open_page):

@@ -19,8 +19,10 @@ from mockchat.conformance.answers import Sent
 from mockchat.conformance.as_curl import LONGEST, as_curl
 from mockchat.conformance.as_data import as_json
 from mockchat.conformance.as_html import as_html
+from mockchat.conformance.as_junit import as_junit
+from mockchat.conformance.as_markdown import as_markdown
 from mockchat.conformance.as_test import as_test
-from mockchat.conformance.as_text import as_junit, as_markdown, as_terminal
+from mockchat.conformance.as_text import as_terminal
 from mockchat.conformance.asked_probes import probe_of
 from mockchat.conformance.checks import CHECKS
 from mockchat.conformance.probes import chat
@@ -43,8 +45,8 @@ def report():
 
 def the_curl(text):
     """Return the one command in a report."""
-    (line,) = [line.strip() for line in text.splitlines() if line.strip().startswith("curl ")]
-    return line
+    (line,) = [line for line in text.splitlines() if "curl -sS" in line]
+    return line[line.index("curl -sS") :]
 
 
 def the_test(lines):

@@ -10,7 +10,7 @@ from in_process import AppClient
 
 from mockchat.conformance.answers import Answered, Failure, Sent
 from mockchat.conformance.fuzz_shrink import Allowance
-from mockchat.conformance.lacks import members_of, refused_member, smaller, without
+from mockchat.conformance.lacks import is_refused, members_of, refused_member, smaller, without
 from mockchat.conformance.probes import Probe, chat, probes
 from mockchat.conformance.report import Outcome
 
@@ -248,6 +248,47 @@ def test_a_member_that_a_refusal_names_is_unsupported_once():
     assert report.unsupported.keys() == {"member stop"}
     assert report.failures == ()
     assert report.conforms
+
+
+@pytest.mark.parametrize(
+    ("name", "asks"),
+    [("n with stop", is_hit), ("seed", lambda sent: "seed" in json.loads(sent.body))],
+)
+def test_a_refusal_that_names_nothing_is_shrunk_to_what_it_is_about(name, asks):
+    """That something is refused helps nobody: that `seed` is, or `n` beside `stop`, does."""
+
+    def act(number, sent, answered):
+        return refusing("messages")(number, sent, answered) if asks(sent) else answered
+
+    report = fuzz(Counting(act), seed=HIT).go()
+    assert report.unsupported.keys() == {name}
+    assert report.failures == ()
+    assert report.conforms
+    (sending,) = report.shrunk
+    assert (sending.shrunk.check, sending.answered.status) == ("", 400)
+    assert report.requests == len(report.sendings) + sending.shrunk.requests
+
+
+def test_messages_that_are_refused_are_told():
+    """What is refused may stand in no member of its own."""
+
+    def act(number, sent, answered):
+        has_tool = b'"role": "tool"' in sent.body
+        return refusing("messages")(number, sent, answered) if has_tool else answered
+
+    report = fuzz(Counting(act), seed=HIT).go()
+    assert report.unsupported.keys() == {"some messages"}
+    assert len(report.shrunk) == 1
+
+
+def test_a_rate_limit_is_no_missing_feature():
+    """Who asks too fast learns nothing about what is offered."""
+    lawful = {"model": MODEL, "messages": []}
+    probe = Probe(id="a", capability="chat", sent=chat(lawful), asked=lawful)
+    told = {status: is_refused(probe, Answered(status=status)) for status in (200, 400, 429, 501)}
+    assert told == {200: False, 400: True, 429: False, 501: True}
+    assert not is_refused(replace(probe, wanted="refusal"), Answered(status=400))
+    assert not is_refused(probe, Answered(status=400, failure=Failure.CUT))
 
 
 def test_allowances_without_limits_refuse_nothing():

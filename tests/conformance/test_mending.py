@@ -31,13 +31,16 @@ def found(check, pointer="", **members):
         ),
         (
             found("schema.response", "/id", keyword="type", expected=["string", "null"]),
-            "Send string or null at /id.",
+            "Send a string or null at /id.",
         ),
         (
             found("schema.chunk", "/0/object", keyword="const", expected="chat.completion.chunk"),
             "Send 'chat.completion.chunk' at /0/object.",
         ),
-        (found("schema.error", "", keyword="type", expected="object"), "Send object at the top."),
+        (
+            found("schema.error", "", keyword="type", expected="object"),
+            "Send an object at the top.",
+        ),
         (
             found("schema.response", "/a", keyword="additionalProperties", expected=False),
             "Leave 'a' out of the object itself: the API has no such member there.",

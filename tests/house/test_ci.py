@@ -20,6 +20,7 @@ STEPS = [
     "sdk-suite",
     "browser-test",
     "wheel-check",
+    "deploy-check",
 ]
 CLOSING = "===== 12 passed, 1 skipped in 3.45s ====="
 MAKE = f"""#!/usr/bin/env bash

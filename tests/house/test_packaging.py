@@ -74,6 +74,7 @@ def test_the_wheel_carries_schemas_and_type_marker(archives):
     expected = listed(PROJECT / "schemas", "mockchat/schemas/")
     assert {name for name in names if name.startswith("mockchat/schemas/")} == expected
     assert "mockchat/py.typed" in names
+    assert {f"mockchat/conformance/report.{kind}" for kind in ("css", "js")} <= names
     assert not {name for name in names if name.startswith(("tests/", "benchmarks/"))}
 
 

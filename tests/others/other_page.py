@@ -141,7 +141,7 @@ _SERVERS = (
     "requests",
     "not offered",
 )
-_OWN = ("profile", "checked", "checks", "requests", "seconds")
+_OWN = ("`mockchat serve --profile`", "checked", "checks", "requests", "seconds")
 
 
 def _is_own(result: Result) -> bool:
@@ -244,6 +244,12 @@ def with_blocks(page: str, named: Mapping[str, str]) -> str:
     return page
 
 
+def ours() -> list[str]:
+    """Return the names of our own server: under every profile, and on every engine."""
+    engines = [f"{OWN} openai --engine {name}" for name in ("asyncio", "werkzeug")]
+    return [*(f"{OWN} {name}" for name in profile_names()), *engines]
+
+
 def measurements(names: Iterable[str]) -> Iterator[Result]:
     """Yield what comes of each server of these names."""
     for name in names:
@@ -256,9 +262,9 @@ def measurements(names: Iterable[str]) -> Iterator[Result]:
 
 def _report(name: str) -> Report:
     if name.startswith(f"{OWN} "):
-        profile = name.removeprefix(f"{OWN} ")
+        _, profile, *options = name.split()
         try:
-            with serving("--profile", profile) as served:
+            with serving("--profile", profile, *options) as served:
                 return checked(served.base_url, profile=profile)
         except RuntimeError as said:
             raise NotRun(str(said)) from said
@@ -282,7 +288,7 @@ def kept(names: Iterable[str]) -> Iterator[Result]:
 
 def main(chosen: list[str]) -> int:
     """Measure and write; return the exit status, 2 for a name that is none."""
-    every = [*(other.name for other in OTHERS), *(f"{OWN} {name}" for name in profile_names())]
+    every = [*(other.name for other in OTHERS), *ours()]
     unknown = [word for word in chosen if word != OWN and word not in every]
     if unknown:
         sys.stderr.write(f"no server {unknown[0]!r}; there are {', '.join(every)} and {OWN}\n")

@@ -18,7 +18,7 @@ from other_servers import Other
 
 INSTALL_SECONDS = 300
 START_SECONDS = 60
-CHECK_SECONDS = 240
+CHECK_SECONDS = 400
 STOP_SECONDS = 10
 ANSWER_SECONDS = 10
 _NOWHERE = "http://127.0.0.1:9"
@@ -191,4 +191,5 @@ def measured(other: Other) -> dict[str, object]:
     install(other)
     port = free_port()
     with started(other.words(port), port, other.variables(port), seconds=START_SECONDS):
-        return checked(f"http://127.0.0.1:{port}{other.base_path}", model=other.model)
+        url = f"http://127.0.0.1:{port}{other.base_path}"
+        return checked(url, model=other.model, depth="fuzz")

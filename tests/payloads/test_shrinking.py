@@ -75,4 +75,4 @@ def test_a_completion_shrinks_with_the_request_it_answers():
 def shrunk(strategy, wanted):
     """Return what is left of an example that has what is wanted."""
     chosen = settings(database=None, deadline=None, max_examples=5000)
-    return find(strategy, wanted, settings=chosen, random=random.Random(0))
+    return find(strategy, wanted, settings=chosen, random=random.Random(1))

@@ -9,8 +9,8 @@ import pytest
 from mockchat.errors import BadArgument
 from mockchat.scripting.limit_words import limits_said
 from mockchat.scripting.quotas import Limits as RateLimits
-from mockchat.server.engine.server import CONNECTIONS
 from mockchat.server.bounds import BOUNDS, bounds_table, with_bounds
+from mockchat.server.engine.server import CONNECTIONS
 from mockchat.server.framing import Limits
 from mockchat.server.settings import Settings
 

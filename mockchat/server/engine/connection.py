@@ -63,7 +63,8 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first request."""
         self._transport = cast("asyncio.Transport", transport)
-        self._transport.set_write_buffer_limits(high=0)
+        # That of TLS counts from the limit on: at none it would pause for ever.
+        self._transport.set_write_buffer_limits(high=1 if self._is_encrypted else 0)
         self._engine.arrived(self)
         self._wait_for(self._engine.idle)
         if self._engine.is_draining:

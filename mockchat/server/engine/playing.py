@@ -1,6 +1,6 @@
 """One delivery on its way out: what is due is written, the rest waits for its time and for room."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from mockchat.exchange import Outcome, Write
@@ -48,8 +48,9 @@ class Player:
         "_appointment",
         "_done",
         "_due",
-        "_position",
+        "_send",
         "_sends",
+        "_sent",
         "_stage",
         "_ticket",
     )
@@ -57,18 +58,19 @@ class Player:
     def __init__(
         self,
         ticket: Ticket,
-        sends: tuple[Write, ...],
+        sends: Iterable[Write],
         stage: Stage,
         agenda: Agenda,
         done: Callable[[Outcome], None],
     ) -> None:
         self._ticket = ticket
-        self._sends = sends
+        self._sends = iter(sends)
+        self._send = next(self._sends, None)
         self._stage = stage
         self._agenda = agenda
         self._done = done
         self._due = 0.0
-        self._position = 0
+        self._sent = 0
         self._appointment: Appointment | None = None
 
     @property
@@ -79,12 +81,12 @@ class Player:
     def play(self) -> None:
         """Write all that is due, up to the next delay; call again when a full stage has room."""
         while not self._stage.is_full:
-            if self._position == len(self._sends):
+            send = self._send
+            if send is None:
                 self._done(Outcome.DELIVERED)
                 return
-            if self._position:
-                self._ticket.wrote(self._position)
-            send = self._sends[self._position]
+            if self._sent:
+                self._ticket.wrote(self._sent)
             if send.delay > 0:
                 self._wait(send.delay)
                 return
@@ -105,10 +107,12 @@ class Player:
 
     def _wake(self) -> None:
         self._appointment = None
-        self._write(self._sends[self._position])
+        if self._send is not None:
+            self._write(self._send)
         self.play()
 
     def _write(self, send: Write) -> None:
-        self._position += 1
+        self._sent += 1
+        self._send = next(self._sends, None)
         if send.data:
             self._stage.write(send.data)

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from mockchat.exchange import Headers, Incoming, Outcome, header
 from mockchat.scripting.faults import Ability
 from mockchat.scripting.scripts import parted
-from mockchat.server.framing import arrangement, phrase
+from mockchat.server.framing import Arrangement, arrangement, phrase
 from mockchat.server.reports import report
 from mockchat.server.ticket import Application, answered
 from mockchat.server.transports.playing import Playing
@@ -80,8 +80,11 @@ class _Transport:
         self._application = application
         self._prefix = prefix
 
-    def _started(self, request: _Request) -> tuple[Playing, _Response]:
-        """Answer a request whose body is read; the response is not to be used before its head."""
+    def _started(self, request: _Request) -> tuple[Playing | None, _Response]:
+        """Answer a request whose body is read; the response is not to be used before its head.
+
+        There is nothing to play where all of it is there at once.
+        """
         incoming = self._incoming(request)
         ticket = answered(self._application, incoming)
         delivery = ticket.delivery
@@ -98,12 +101,18 @@ class _Transport:
             ticket.finish(Outcome.FAILED)
             message = "Server disconnected without sending a response."
             raise self.library.RemoteProtocolError(message) from None
-        timeout = request.extensions.get("timeout", {})
-        playing = Playing(ticket, arranged, errors=self.library, patience=timeout.get("read"))
+        playing, stream = None, None
+        if _is_there_at_once(arranged):
+            stream = self.library.ByteStream(arranged.sends[0].data)
+            ticket.finish(Outcome.DELIVERED)
+        else:
+            timeout = request.extensions.get("timeout", {})
+            playing = Playing(ticket, arranged, errors=self.library, patience=timeout.get("read"))
+            stream = type(self).stream(playing)
         response = self.library.Response(
             int(delivery.status),
             headers=[(name, value.strip(b" \t")) for name, value in arranged.fields],
-            stream=type(self).stream(playing),
+            stream=stream,
             extensions={
                 "http_version": b"HTTP/1.1",
                 "reason_phrase": phrase(delivery.status).encode(),
@@ -142,7 +151,7 @@ class Transport(_Transport):
         """
         request.read()
         playing, response = self._started(request)
-        for seconds in playing.head():
+        for seconds in () if playing is None else playing.head():
             time.sleep(seconds)
         return response
 
@@ -156,6 +165,8 @@ class AsyncTransport(_Transport):
         """Answer a request; returns when the head has come. Errors as for `Transport`."""
         await request.aread()
         playing, response = self._started(request)
+        if playing is None:
+            return response
         try:
             for seconds in playing.head():
                 await type(self).sleep(seconds)
@@ -193,6 +204,12 @@ def adapters(library: ModuleType) -> Adapters:
             {"library": library, "stream": async_stream, "sleep": sleep},
         ),
     )
+
+
+def _is_there_at_once(arranged: Arrangement) -> bool:
+    """Tell whether an answer is whole when its head has come, and not cut into chunks."""
+    is_whole = not (arranged.is_chunked or arranged.is_short or arranged.resets)
+    return is_whole and len(arranged.sends) == 1 and arranged.sends[0].delay <= 0
 
 
 def _fields(request: _Request) -> Headers:
