@@ -25,7 +25,7 @@ from mockchat.payloads.boundaries import boundaries, payload_at
 from mockchat.payloads.mutants import mutations_of
 from mockchat.payloads.simplest import SimplestDraw
 from mockchat.payloads.wire_faults import WIRE_FAULTS
-from mockchat.types import JsonObject, Level
+from mockchat.types import Json, JsonObject, Level
 
 __all__ = [
     "CHAT",
@@ -40,6 +40,22 @@ __all__ = [
 ]
 
 _GREATEST_N = 2
+_FEATURES = frozenset(
+    {
+        "model",
+        "messages",
+        "tools",
+        "tool_choice",
+        "functions",
+        "function_call",
+        "modalities",
+        "audio",
+        "moderation",
+    }
+)
+_LONGEST = 32_768
+"""The longest body of a boundary, in bytes: beyond it, servers have limits of their own."""
+
 _JSON_WORD = "Answer in JSON."
 
 _WEATHER: JsonObject = {
@@ -230,19 +246,34 @@ def _of_models(contract: Contract, model: str) -> Iterator[Probe]:
 
 
 def _boundaries(contract: Contract, model: str) -> Iterator[Probe]:
-    """Yield a request for each edge of each member that is a plain value."""
+    """Yield a request for each edge of each member, of members within members as well.
+
+    What opens a feature of its own is left to the probes of the feature, and to drawn requests.
+    """
     for name, boundary in boundaries(contract, "request").items():
         path = tokens_of(boundary.pointer)
-        if len(path) != 1 or path[0] in {"model", "messages"}:
+        if not path or path[0] in _FEATURES:
             continue
-        value = payload_at(contract, "request", boundary).get(path[0])
-        if isinstance(value, dict | list) or (path[0] == "n" and (value or 1) > _GREATEST_N):
+        drawn = payload_at(contract, "request", boundary)
+        value = drawn.get(path[0])
+        if path[0] == "n" and (value or 1) > _GREATEST_N:
             continue
-        body = base_request(contract, model, **{path[0]: value})
-        if not contract.request_violations(body):
+        # What belongs to it comes along: the stream of stream_options, the tools of a tool_choice.
+        others = {each: drawn[each] for each in drawn if each not in {"model", "messages"}}
+        is_plain = not isinstance(value, dict | list)
+        members = {path[0]: value} if is_plain else {**others, **_words_for(value)}
+        body = base_request(contract, model, **members)
+        sent = chat(body)
+        if len(sent.body or b"") < _LONGEST and not contract.request_violations(body):
             yield Probe(
-                id=f"boundary {name}", capability=f"member {path[0]}", sent=chat(body), asked=body
+                id=f"boundary {name}", capability=f"member {path[0]}", sent=sent, asked=body
             )
+
+
+def _words_for(value: Json) -> JsonObject:
+    """Return the messages that go with a member: JSON is only made where the word is said."""
+    is_json = isinstance(value, dict) and value.get("type") == "json_object"
+    return {"messages": _JSON["messages"]} if is_json else {}
 
 
 def _refusals(contract: Contract, model: str, depth: Depth) -> Iterator[Probe]:

@@ -19,6 +19,9 @@ from mockchat.exchange import Headers, header
 LARGEST = 8 * 1024 * 1024
 """The largest body read from a target, in bytes."""
 
+LINES = 50_000
+"""The most lines of a body: each may be an event that has to be judged."""
+
 _PIECE = 65_536
 _SHOWN = 4096
 """How much is kept of a body that is too large."""
@@ -132,6 +135,8 @@ class Target:
             if unpacked is None:
                 failure, detail = Failure.TOO_LARGE, f"more than {self.largest} bytes, unpacked"
             body = body if unpacked is None else unpacked
+        if failure is None and body.count(b"\n") > LINES:
+            failure, detail, body = Failure.TOO_LARGE, f"more than {LINES} lines", body[:_SHOWN]
         return Answered(
             status=response.status,
             headers=headers,

@@ -142,7 +142,7 @@ def _wanted_calls(choice: Json) -> tuple[set[str] | None, bool]:
         allowed = choice["allowed_tools"]
         listed = [tool.get(tool.get("type", ""), {}) for tool in allowed["tools"]]
         names = {each["name"] for each in listed if isinstance(each, Mapping) and "name" in each}
-        return names or None, allowed["mode"] == "required"
+        return names or None, allowed["mode"] == "required" and bool(listed)
     return {choice[kind]["name"] if kind else choice["name"]}, True
 
 

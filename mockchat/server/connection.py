@@ -6,12 +6,13 @@ it, where it is more lenient than RFC 9112.
 """
 
 import contextlib
+import re
 import selectors
 import socket
 import ssl
 import struct
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Never
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 ABILITIES = frozenset(Ability)
 """What this adapter can play: all there is."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_WITH_ONE_LENGTH = 3
+"""Parts of a head that is split at its content-length, where it has one."""
 _NO_LINGER = struct.pack("ii", 1, 0)
 """SO_LINGER on, with zero seconds: closing sends RST instead of FIN."""
 
@@ -62,6 +65,26 @@ class _Head:
     is_continue_expected: bool
     lengths: list[str]
     codings: list[str]
+
+
+_LENGTH = re.compile(rb"(?im)^content-length:[ \t]*([0-9]+)[ \t]*\r\n")
+
+
+def _resized(known: _Head | None, read: tuple[bytes, bytes]) -> _Head | None:
+    """Return what a head says that differs from a known one in the body's length alone, or None."""
+    if known is None or known.read[0] != read[0] or known.is_continue_expected:
+        return None
+    parts, others = _LENGTH.split(read[1]), _LENGTH.split(known.read[1])
+    if len(parts) != _WITH_ONE_LENGTH or parts[::2] != others[::2]:
+        return None
+    length = parts[1].decode()
+    headers = tuple(
+        (name, length if name == "content-length" else value)
+        for name, value in known.incoming.headers
+    )
+    return replace(
+        known, read=read, incoming=replace(known.incoming, headers=headers), lengths=[length]
+    )
 
 
 class ConnectionHandler(WSGIRequestHandler):
@@ -113,8 +136,8 @@ class ConnectionHandler(WSGIRequestHandler):
     def _read_head(self) -> "_Head":
         read = self._reader.head()
         if self._known is None or self._known.read is not read:
-            self._known = None  # nothing is known of one that is refused now
-            self._known = self._parsed(read)
+            known, self._known = self._known, None  # nothing is known of one that is refused now
+            self._known = _resized(known, read) or self._parsed(read)
         self._method, self._version = self._known.incoming.method, self._known.version
         self.close_connection = self._known.closes
         return self._known

@@ -94,6 +94,11 @@ def check_request_line(line: bytes) -> None:
         raise Refused(HTTPStatus.BAD_REQUEST, "The request line is not valid HTTP/1.1.")
 
 
+def is_plain_head(head: bytes) -> bool:
+    """Tell whether a head, its empty line included, has nothing that the checks of lines refuse."""
+    return _HEAD.fullmatch(head) is not None
+
+
 def check_field_line(line: bytes) -> None:
     """Refuse a header line that parsers read differently: folded, a bare CR, a space before ":".
 

@@ -15,6 +15,7 @@ from mockchat.server.framing import Limits, Refused
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+_END = b"\r\n\r\n"
 _BLANK = (b"\r\n", b"\n")
 _PIECE = 65_536
 _AT_ONCE = 0.001
@@ -90,6 +91,10 @@ class RequestReader:
         self._source.allow(self._limits.head_time)
         if self._last is not None and self._is_here(*self._last):
             return self._last
+        plain = self._at_once()
+        if plain is not None:
+            self._last = plain
+            return plain
         room = self._limits.head_size
         line = self._line(room, HTTPStatus.REQUEST_URI_TOO_LONG)
         if line in _BLANK:  # RFC 9112 section 2.2: an empty line before a request is to be ignored
@@ -133,6 +138,23 @@ class RequestReader:
     def close(self) -> None:
         """Give up the buffers; the socket belongs to someone else."""
         self._file.close()
+
+    def _at_once(self) -> tuple[bytes, bytes] | None:
+        """Take a head off the connection that has arrived as a whole; None where lines must tell."""
+        try:
+            arrived = self._file.peek(1)
+        except TimeoutError:
+            return None  # whoever reads on says so
+        size = arrived.find(_END) + len(_END)
+        if not len(_END) <= size <= self._limits.head_size:
+            return None
+        head = arrived[:size]
+        is_short = head.count(b"\n") <= self._limits.head_fields
+        if not is_short or not framing.is_plain_head(head):
+            return None
+        self._file.read(size)
+        start = head.find(b"\n") + 1
+        return head[:start], head[start:]
 
     def _is_here(self, request_line: bytes, fields: bytes) -> bool:
         """Take a head off the connection if it is what has arrived already."""

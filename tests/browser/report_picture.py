@@ -27,9 +27,7 @@ def main():
     )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=sandbox())
-        page = browser.new_page(
-            viewport={"width": WIDTH, "height": WIDTH}, device_scale_factor=0.7
-        )
+        page = browser.new_page(viewport={"width": WIDTH, "height": WIDTH}, device_scale_factor=0.7)
         page.set_content(page_text)
         finding = page.locator("details.finding").first
         finding.locator("summary").first.click()

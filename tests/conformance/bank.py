@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from in_process import AppClient, KeyedClient
 
@@ -86,9 +87,8 @@ def of_json(document, change):
     def spoil(sent, answered):
         if document_of(sent, answered) != document:
             return answered
-        value = deepcopy(answered.json)
         try:
-            value = change(value)
+            value = change(answered.json)
         except (LookupError, ValueError, TypeError, AttributeError):
             return answered
         return replace(answered, body=encode_json(value))
@@ -96,15 +96,26 @@ def of_json(document, change):
     return spoil
 
 
-def of_events(change):
-    """Return a spoiler that changes the decoded events of every stream."""
+@lru_cache(maxsize=1024)
+def events_of(body):
+    """Return the decoded events of a stream."""
+    decoder = SseDecoder()
+    found = [*decoder.feed(body), *decoder.finish()]
+    return [DONE if each.data == DONE else json.loads(each.data) for each in found]
+
+
+def of_events(change, *, is_deep=True):
+    """Return a spoiler that changes the decoded events of every stream.
+
+    Args:
+        change: Changes a list of events.
+        is_deep: Whether it changes the events themselves.
+    """
 
     def spoil(sent, answered):
         if document_of(sent, answered) != "chunk":
             return answered
-        decoder = SseDecoder()
-        found = [*decoder.feed(answered.body), *decoder.finish()]
-        events = [DONE if each.data == DONE else decoded(each.data) for each in found]
+        events = deepcopy(events_of(answered.body)) if is_deep else [*events_of(answered.body)]
         try:
             change(events)
         except (LookupError, ValueError, TypeError, AttributeError):
@@ -112,11 +123,6 @@ def of_events(change):
         return replace(answered, body=encoded(events))
 
     return spoil
-
-
-def decoded(data):
-    """Return the chunk of one event."""
-    return json.loads(data)
 
 
 def of_bytes(change):
@@ -134,10 +140,26 @@ def in_place(change):
     """Return a change that gives what it changed."""
 
     def given(value):
+        value = deepcopy(value)
         change(value)
         return value
 
     return given
+
+
+def reach(value, path):
+    """Raise LookupError where a path leads nowhere: sooner than a copy is made of everything."""
+    for step in path:
+        try:
+            value = value[step]
+        except TypeError as error:
+            raise LookupError(step) from error
+
+
+def reached(value, target):
+    """Return a value changed at a target."""
+    reach(value, target.path[:-1])
+    return changed(value, target.path, target.breakage)
 
 
 def first_chunk(target):
@@ -147,6 +169,7 @@ def first_chunk(target):
         for number, event in enumerate(events):
             if isinstance(event, Mapping):
                 try:
+                    reach(event, target.path[:-1])
                     spoilt = changed(event, target.path, target.breakage)
                 except (LookupError, ValueError, TypeError, AttributeError):
                     continue
@@ -179,11 +202,9 @@ def kinds():
             if document in {"stored-list", "stored-messages"} and len(target.path) > 1:
                 continue  # what they list is broken where it is answered
             spoil = (
-                of_events(first_chunk(target))
+                of_events(first_chunk(target), is_deep=False)
                 if document == "chunk"
-                else of_json(
-                    document, lambda value, it=target: changed(value, it.path, it.breakage)
-                )
+                else of_json(document, lambda value, it=target: reached(value, it))
             )
             found[f"{document} {name}"] = Kind(f"schema.{document}", spoil)
     for way in REPLY_BREAKAGES:

@@ -24,24 +24,28 @@ def right(server):
 def detected(kind):
     """Return the probe that first shows a kind; False where none does, None where nothing broke."""
     contract, exchanges = right(kind.server)
-    spoilt = {
-        probe.id: kind.spoil(probe.sent, answered) if probe.id.startswith(kind.only) else answered
-        for probe, answered in exchanges
-    }
+    answers = {probe.id: (probe.sent, answered) for probe, answered in exchanges}
+
+    @cache
+    def spoilt(name):
+        return kind.spoil(*answers[name]) if name.startswith(kind.only) else answers[name][1]
+
     is_touched = False
     for probe, answered in exchanges:
-        is_touched |= spoilt[probe.id] != answered
-        beside = [each.id for each, _ in exchanges if probe.group and each.group == probe.group]
-        names = {*probe.after, *beside[: beside.index(probe.id)]} if beside else {*probe.after}
+        group = [each.id for each, _ in exchanges if probe.group and each.group == probe.group]
+        beside = group[: group.index(probe.id)] if group else []
+        is_broken = spoilt(probe.id) is not answered
+        is_touched |= is_broken
+        if not is_broken and not probe.after and not beside:
+            continue
         seen = Observed(
             probe=probe,
-            answered=spoilt[probe.id],
+            answered=spoilt(probe.id),
             contract=contract,
             level="documented",
-            earlier={name: spoilt[name] for name in names},
+            earlier={name: spoilt(name) for name in (*probe.after, *beside)},
         )
-        is_changed = spoilt[probe.id] != answered or any(names)
-        if is_changed and any(found.check == kind.check for found in judge(seen)[1]):
+        if any(found.check == kind.check for found in judge(seen)[1]):
             return probe
     return False if is_touched else None
 

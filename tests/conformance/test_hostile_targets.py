@@ -15,9 +15,14 @@ from click.testing import CliRunner
 from test_target import ASK, HEAD, mute, peer, sending, trickle
 
 from mockchat.cli_check import check
-from mockchat.conformance.answers import Failure
+from mockchat.conformance.answers import Answered, Failure
+from mockchat.conformance.checks import judge
 from mockchat.conformance.connecting import context_of
+from mockchat.conformance.observed import Observed
+from mockchat.conformance.probes import probes
+from mockchat.conformance.report import Outcome, Report, Sending
 from mockchat.conformance.target import Target
+from mockchat.contract.contract import contract_for
 from mockchat.errors import BadArgument
 
 PIECE = b"x" * 65_536
@@ -89,6 +94,11 @@ WORST = {
         Failure.TOO_LARGE,
         "more than 8388608 bytes, unpacked",
     ),
+    "more lines than anybody reads": (
+        sending(SSE + b"\r\n" + b"data: x\n\n" * 30_000),
+        Failure.TOO_LARGE,
+        "more than 50000 lines",
+    ),
     "header fields without end": (
         endless(b"HTTP/1.1 200 OK\r\n", b"A: a\r\n", 1_000_000),
         Failure.NOT_HTTP,
@@ -140,6 +150,39 @@ def test_the_worst_has_an_outcome_in_little_memory(name):
     assert detail in answered.detail or {answered.failure, failure} == lost
     assert peak < BOUND
     assert len(answered.body) < 2**20
+
+
+def test_a_report_keeps_a_bounded_part_of_bodies(monkeypatch):
+    """Four hundred answers of eight mebibytes are three gibibytes."""
+    monkeypatch.setattr("mockchat.conformance.report._KEPT", 10_000)
+    report = Report(profile="openai", level="observed", checks=frozenset())
+    probe = probes(contract_for("openai"), model="gpt-4o-mini", depth="quick")[0]
+    for _ in range(3):
+        report.add(
+            Sending(
+                probe=probe,
+                answered=Answered(status=200, body=b"x" * 6000),
+                outcome=Outcome.ANSWERED,
+                applied=frozenset(),
+                findings=(),
+            )
+        )
+    assert [len(each.answered.body) for each in report.sendings] == [6000, 4096, 4096]
+
+
+def test_one_answer_is_told_of_within_reason():
+    """A stream that breaks a rule in every line is one broken stream."""
+    probe = next(
+        each
+        for each in probes(contract_for("openai"), model="gpt-4o-mini", depth="quick")
+        if each.id == "stream.plain"
+    )
+    answered = Answered(
+        status=200, headers=(("content-type", "text/event-stream"),), body=b"data: x\n\n" * 300
+    )
+    seen = Observed(probe=probe, answered=answered, contract=contract_for("openai"))
+    found = [each for each in judge(seen)[1] if each.check == "stream.data-json"]
+    assert len(found) == 100
 
 
 def test_an_old_and_a_packed_answer_are_read():

@@ -192,6 +192,7 @@ BREAKING_EXCHANGE = {
 
 KEEPING_EXCHANGE = [
     (request(), completion()),
+    (request(tools=[TOOL], tool_choice=allowed("required")), completion()),
     (request(model="gpt-4o-2024-08-06"), completion()),
     (request(model="mine"), completion(model="mine-2026")),
     (request(n=2), completion(choice(), choice(index=1))),

@@ -1,17 +1,20 @@
 """The limits by name: every one is held, changed and documented."""
 
 import dataclasses
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from mockchat.errors import BadArgument
+from mockchat.exchange import Incoming, Outcome
 from mockchat.scripting.limit_words import limits_said
 from mockchat.scripting.quotas import Limits as RateLimits
 from mockchat.server.bounds import BOUNDS, bounds_table, with_bounds
 from mockchat.server.engine.server import CONNECTIONS
 from mockchat.server.framing import Limits
+from mockchat.server.scenarios import ScenarioApp
 from mockchat.server.settings import Settings
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
@@ -119,3 +122,24 @@ def test_rate_limits_that_cannot_be_are_told(text, said):
     with pytest.raises(BadArgument) as caught:
         limits_said(text)
     assert re.match(re.escape(said).replace(r"\.\*", ".*"), str(caught.value))
+
+
+def test_the_journal_of_a_scenario_has_its_limits(tmp_path):
+    """It is the journal of a server that runs for weeks."""
+    file = tmp_path / "hello.yaml"
+    file.write_text("stubs:\n  - reply: Hello\n    forever: true\n")
+    settings = with_bounds(Settings(), {"journal-exchanges": 2, "journal-size": 50_000})
+    app = ScenarioApp([file], lambda asked: dataclasses.replace(settings, **asked))
+    journal = app._script.journal
+    for text in ("one", "two", "three"):
+        body = {"model": "gpt-4o", "messages": [{"role": "user", "content": text}]}
+        incoming = Incoming(
+            method="POST", path="/v1/chat/completions", body=json.dumps(body).encode()
+        )
+        app.handle(incoming).finish(Outcome.DELIVERED)
+    assert (len(journal), journal.dropped) == (2, 1)
+    body["messages"][0]["content"] = "x" * 60_000
+    app.handle(dataclasses.replace(incoming, body=json.dumps(body).encode())).finish(
+        Outcome.DELIVERED
+    )
+    assert (len(journal), journal.dropped) == (1, 3)

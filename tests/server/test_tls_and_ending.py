@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives import serialization
 from doubles import HELLO, FakeApp, RawClient
 
 from mockchat.errors import BadArgument
@@ -181,14 +182,17 @@ def test_stops_of_secure_servers_leave_nothing(engine, certificates, fake_app):
 def test_a_key_with_a_passphrase_is_told(tmp_path):
     """Asking for it on the terminal would hang a service for ever."""
     encrypted = tmp_path / "key.pem"
-    encrypted.write_text(
-        "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
-        "MIGjMF8GCSqGSIb3DQEFDTBSMDEGCSqGSIb3DQEFDDAkBBCxxxxxxxxxxxxxxxxx\n"
-        "-----END ENCRYPTED PRIVATE KEY-----\n"
-    )
     issued = trustme.CA().issue_cert("localhost")
+    key = serialization.load_pem_private_key(issued.private_key_pem.bytes(), None)
+    encrypted.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"secret"),
+        )
+    )
     issued.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
-    with pytest.raises(BadArgument, match=r"key is '.*key\.pem'; allowed: "):
+    with pytest.raises(BadArgument, match=r"key is '.*key\.pem'; allowed: a key without a pass"):
         server_context(tmp_path / "cert.pem", encrypted)
 
 
