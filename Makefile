@@ -10,7 +10,7 @@ READY := .venv/.ready
 SDKS := .venvs/openai-1 .venvs/openai-2 .venvs/openai-node
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test coverage proof lowest lint format bench peers sdks pythons redis sdk-suite clients browser browser-test picture others wheel-check deploy-check clean
+.PHONY: help serve test coverage proof lowest lint format bench load peers sdks pythons redis sdk-suite clients browser browser-test picture others wheel-check deploy-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ bench: $(READY) ## measure validation, schemas of callers, the server beside wha
 	@$(BIN)/python benchmarks/bench_strategies.py
 	@$(BIN)/python benchmarks/bench_server.py $(ARGS)
 	@$(BIN)/python benchmarks/bench_check.py
+
+load: $(READY) .venvs/peers-node/.ready ## measure the server under load beside other mock servers, which it installs by npm
+	@$(BIN)/python benchmarks/bench_load.py $(ARGS)
 
 peers: .venvs/peers/.ready ## measure calls and tests beside other tools, which it installs in an environment of their own
 	@.venvs/peers/bin/python benchmarks/bench_calls.py $(ARGS)
@@ -119,6 +122,13 @@ $(READY): pyproject.toml hatch_build.py
 	@cp $^ $(@D)
 	@if command -v npm >/dev/null && (echo "setting up $(@D)" >&2; cd $(@D) && npm ci --silent --fetch-retries=1 --no-audit --no-fund); \
 	  then touch $@; else echo "openai for node is left out: npm ci did not work" >&2; fi
+
+# Without npm, or without its registry, mockchat is measured alone.
+.venvs/peers-node/.ready:
+	@mkdir -p $(@D)
+	@if command -v npm >/dev/null && (echo "setting up $(@D)" >&2; cd $(@D) && npm install --silent --no-audit --no-fund --fetch-retries=1 \
+	  @copilotkit/aimock@1.43.0 @stoplight/prism-cli@5.14.2 wiremock@3.13.2); \
+	  then touch $@; else echo "other mock servers are left out: npm install did not work" >&2; fi
 
 # openai-responses works with openai before 3 only, so all of them are measured with that.
 .venvs/peers/.ready: pyproject.toml | $(READY)

@@ -13,6 +13,8 @@ from mockchat.payloads.encoding import as_bytes, compact, pretty
 from mockchat.types import Json, JsonView
 
 _LINE = "\n  "
+_EVENT_SIZE = 150
+"""About how many bytes an event takes besides its text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,11 @@ class BodyForm:
             else:
                 text += pretty(value, _LINE)
         return cls(texts=(*texts, as_bytes(f"{text}\n}}\n")), names=tuple(names))
+
+    @property
+    def size(self) -> int:
+        """How many bytes are written."""
+        return sum(map(len, self.texts))
 
     def filled(self, drawn: JsonView) -> bytes:
         """Return the body with these values in its blanks."""
@@ -123,6 +130,12 @@ class StreamForm:
             lengths={name: len(str(value)) for name, value in drawn.items()},
             is_padded=is_padded,
         )
+
+    @property
+    def size(self) -> int:
+        """How many bytes are written, those of an event's record included."""
+        heads = sum(len(text) for texts, _ in self.heads for text in texts)
+        return heads + sum(len(event.middle) + _EVENT_SIZE for event in self.events)
 
     def fits(self, drawn: JsonView) -> bool:
         """Tell whether these values are as long as those it was made with."""

@@ -1,7 +1,7 @@
 """What fails a test: fields first, so that they pickle; the text is built when it is read."""
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mockchat.errors import MockchatError
@@ -269,3 +269,19 @@ def carried(error: Exception, request: str, stub: str | None = None) -> Mockchat
     ]
     trace = "".join(traceback.format_list(frames))
     return ServerFailed(request, f"{type(error).__name__}: {error}", trace)
+
+
+def add_notes(error: BaseException, problems: Iterable[MockchatError]) -> None:
+    """Add problems to an error as its notes, but for those that it says itself."""
+    said = str(error)
+    for problem in problems:
+        # A client's exception often quotes what the server answered: the very same text.
+        if str(problem) not in said:
+            error.add_note(f"\n{type(problem).__name__}: {problem}")
+
+
+def is_aftermath(problem: MockchatError) -> bool:
+    """Tell whether a problem is what a test that broke off leaves behind."""
+    if isinstance(problem, UnusedReply):
+        return problem.requests > 0
+    return isinstance(problem, UnfinishedDelivery)

@@ -1,7 +1,7 @@
 """All stubs of one test: which one answers, and whether everything went as written."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Unpack
 
@@ -15,7 +15,13 @@ from mockchat.scripting.contents import (
     Replying,
     ReplyOptions,
 )
-from mockchat.scripting.failures import NoStubMatched, UnfinishedDelivery, UnusedReply
+from mockchat.scripting.failures import (
+    NoStubMatched,
+    UnfinishedDelivery,
+    UnusedReply,
+    add_notes,
+    is_aftermath,
+)
 from mockchat.scripting.faults import Ability, check_playable
 from mockchat.scripting.journal import Journal
 from mockchat.scripting.journal_weight import JOURNAL_BYTES
@@ -228,10 +234,10 @@ class Script:
         self._told.update(map(str, problems))
         if raised is None and problems:
             raised, *problems = problems
-            _note(raised, problems)
+            add_notes(raised, problems)
             raise raised
         if raised is not None:
-            _note(raised, [problem for problem in problems if not _is_aftermath(problem)])
+            add_notes(raised, [problem for problem in problems if not is_aftermath(problem)])
 
     def _reach(self, endless: Stub) -> None:
         """Refuse to let a stub answer for ever where a later one still has a reply to give."""
@@ -267,21 +273,6 @@ class Script:
         sent = sum(min(stub.sent, stub.expected) for stub in self._stubs)
         arrived = self.journal.dropped + len(self.journal)
         return UnusedReply(waiting, expected, expected - sent, arrived)
-
-
-def _note(error: BaseException, problems: Iterable[MockchatError]) -> None:
-    said = str(error)
-    for problem in problems:
-        # A client's exception often quotes what the server answered: the very same text.
-        if str(problem) not in said:
-            error.add_note(f"\n{type(problem).__name__}: {problem}")
-
-
-def _is_aftermath(problem: MockchatError) -> bool:
-    """Tell whether a problem is what a test that broke off leaves behind."""
-    if isinstance(problem, UnusedReply):
-        return problem.requests > 0
-    return isinstance(problem, UnfinishedDelivery)
 
 
 def _fate(stub: Stub) -> str | None:

@@ -87,7 +87,11 @@ def _scripted(
     draw = service.draw(call, repeat=selection.ordinal)
     ready = None if call.known is None else call.known.ready(selection.reply)
     if ready is not None:
-        return _result(service, call, view, ready.answer(draw), draw, ready=ready)
+        size = ready.size
+        result = _result(service, call, view, ready.answer(draw), draw, ready=ready)
+        if ready.size != size and call.known is not None:
+            service.memory.grow(call.path, call.known, ready.size - size)
+        return result
     made = answer(
         selection.reply,
         view,

@@ -21,9 +21,10 @@ class Ready:
 
     Attributes:
         reply: The reply.
+        size: How many bytes were written so far.
     """
 
-    __slots__ = ("_answer", "_body", "_frame", "_stream", "reply")
+    __slots__ = ("_answer", "_body", "_frame", "_stream", "reply", "size")
 
     def __init__(self, reply: Reply, answer: Answer, frame: Frame) -> None:
         self.reply = reply
@@ -31,6 +32,7 @@ class Ready:
         self._frame = frame
         self._body: BodyForm | None = None
         self._stream: StreamForm | None = None
+        self.size = 0
 
     @classmethod
     def of(cls, reply: Reply, answer: Answer) -> Self | None:
@@ -64,6 +66,7 @@ class Ready:
                 self._body = BodyForm.of(self._frame.members, self._frame.blanks)
             except (TypeError, ValueError):  # whoever writes it whole says what is wrong
                 return None
+            self.size += self._body.size
         return (self._body.filled(drawn),)
 
     def events(self, drawn: JsonView, draw: Draw) -> tuple[bytes, ...] | None:
@@ -85,9 +88,11 @@ class Ready:
         if stream_style(profile).padding_field is not None:
             return  # each chunk draws how much there is
         try:
-            self._stream = StreamForm.of(chunks, drawn, is_padded=is_padded(heeded, profile))
+            form = StreamForm.of(chunks, drawn, is_padded=is_padded(heeded, profile))
         except (TypeError, ValueError):
             return
+        self.size += form.size - (0 if self._stream is None else self._stream.size)
+        self._stream = form
 
 
 def _said(reply: Reply) -> Iterator[Said]:

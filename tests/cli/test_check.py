@@ -91,7 +91,9 @@ def test_a_wrong_server_is_explained(wrong):
     ) in text
     assert "    received: status 200, application/json, " in text
     assert "    source: api.openai.com answers 4xx" in text
-    assert "    to leave it out: --skip refusal.refused; more of it: --explain refusal.refused" in text
+    assert (
+        "    to leave it out: --skip refusal.refused; more of it: --explain refusal.refused" in text
+    )
     assert '-H "Authorization: Bearer $OPENAI_API_KEY"' in text
     assert "does not conform: checks " in text.splitlines()[-1]
 

@@ -28,7 +28,9 @@ def detected(kind):
 
     @cache
     def spoilt(name):
-        return kind.spoil(*answers[name]) if name.startswith(kind.only) else answers[name][1]
+        sent, answered = answers[name]
+        found = kind.spoil(sent, answered) if name.startswith(kind.only) else answered
+        return answered if found == answered else found
 
     is_touched = False
     for probe, answered in exchanges:

@@ -39,7 +39,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.end_headers()
         self.wfile.write(os.environ["HTTPS_PROXY"].encode())
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"])
 print("child", child.pid, file=open(os.environ["TOLD"], "w"), flush=True)
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
@@ -79,7 +79,7 @@ def test_a_server_is_stopped_with_what_it_started(tmp_path):
     with started([sys.executable, "-c", SERVER, str(port)], port, {"TOLD": str(told)}, seconds=60):
         child = os.pidfd_open(int(told.read_text().split()[1]))
         assert select.select([child], [], [], 0) == ([], [], [])
-    assert select.select([child], [], [], 60) == ([child], [], [])
+    assert select.select([child], [], [], 30) == ([child], [], [])
     os.close(child)
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", port), timeout=5)

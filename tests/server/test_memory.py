@@ -264,6 +264,18 @@ def test_memory_is_bounded_in_bytes():
     assert len(served.memory) == before
 
 
+@pytest.mark.parametrize("asked", [{}, {"stream": True}], ids=["whole", "stream"])
+def test_what_is_written_of_scripted_replies_counts(asked):
+    """A long reply takes its room, when it is sent again and from then on."""
+    served = Served(("word " * 5000, {"plan": chunks_of(1)}))
+    body, sizes = {**HI, **asked}, []
+    for _ in range(4):
+        served.ask(body)
+        sizes.append(served.memory.size)
+    assert sizes[0] < 10_000
+    assert 25_000 < sizes[1] == sizes[2] == sizes[3]
+
+
 def test_memory_is_bounded_in_number_and_the_oldest_go_first():
     """Small requests have a price as well."""
     memory = Memory(10**9)
