@@ -10,7 +10,7 @@ READY := .venv/.ready
 SDKS := .venvs/openai-1 .venvs/openai-2 .venvs/openai-node
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test coverage proof lowest lint format bench load peers sdks pythons redis sdk-suite clients browser browser-test picture others wheel-check deploy-check clean
+.PHONY: help serve test coverage proof lowest lint format bench load peers generators sdks pythons redis sdk-suite clients browser browser-test picture others wheel-check deploy-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ load: $(READY) .venvs/peers-node/.ready ## measure the server under load beside 
 
 peers: .venvs/peers/.ready ## measure calls and tests beside other tools, which it installs in an environment of their own
 	@.venvs/peers/bin/python benchmarks/bench_calls.py $(ARGS)
+
+generators: .venvs/generators/.ready ## measure the strategies beside Schemathesis and hypothesis-jsonschema, in an environment of their own
+	@.venvs/generators/bin/python benchmarks/bench_strategies.py $(ARGS)
 
 sdks: $(SDKS:%=%/.ready) ## make the environments of openai 1.x, 2.x and for node, which the tests then use
 
@@ -136,6 +139,14 @@ $(READY): pyproject.toml hatch_build.py
 	@$(BIN)/python -m venv --clear .venvs/peers
 	@.venvs/peers/bin/python -m pip install -qq --disable-pip-version-check --editable '.[fast]' \
 	  'openai<3' openai-responses respx pytest-httpserver pytest-mockllm
+	@touch $@
+
+# hypothesis-jsonschema uses of Hypothesis what 6.170.10 no longer has.
+.venvs/generators/.ready: pyproject.toml | $(READY)
+	@echo "setting up .venvs/generators" >&2
+	@$(BIN)/python -m venv --clear .venvs/generators
+	@.venvs/generators/bin/python -m pip install -qq --disable-pip-version-check --editable '.[fast]' \
+	  'hypothesis<6.170.10' hypothesis-jsonschema schemathesis
 	@touch $@
 
 .venvs/lowest/.ready: pyproject.toml tests/house/lowest.py | $(READY)

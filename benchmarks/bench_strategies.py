@@ -1,9 +1,15 @@
 """Measure the strategies beside hypothesis-jsonschema and Schemathesis, in one process, one after the other.
 
-Three tables: payloads drawn a second, with the share of draws that were thrown away; the same for
-schemas that every generator can read; how short a failing request becomes, and after how many calls.
+Three tables: payloads drawn a second of processor time, and why draws were given up; the same for schemas
+that every generator can read; how short a failing example becomes, and after how many calls.
 
-    python benchmarks/bench_strategies.py [--examples 100]
+    make generators                                              # both others, in an environment of their own
+    python benchmarks/bench_strategies.py [--examples 100] [--only-drawing]
+
+Every example costs what Hypothesis itself does for one, the line "Hypothesis alone": one number is drawn.
+Draws are given up for two reasons. "cut short": Hypothesis replays choices it has changed, or asks for a
+small example first, and allows no more choices than those; it counts against every generator. "filtered":
+the generator drew what it could not use.
 
 hypothesis-jsonschema is measured where it is installed and runs: from Hypothesis 6.170.10 on it does not.
 """
@@ -15,16 +21,18 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 
-import schemathesis
 from hypothesis import HealthCheck, Phase, find, given, seed, settings
 from hypothesis import strategies as st
+from hypothesis.statistics import collector
 
 from mockchat import strategies
 from mockchat.contract.contract import contract_for
 
 PROFILE = contract_for("openai").profile
 LIMIT_S = 12.0
+ROUNDS = 3
 SCHEMAS = {
     "flat": {
         "type": "object",
@@ -73,13 +81,24 @@ class OutOfTime(Exception):
     """A measurement took longer than it is worth."""
 
 
-def drawn(strategy: st.SearchStrategy, examples: int) -> tuple[float, float]:
-    """Return how many values were drawn a second of processor time, and the share thrown away."""
-    begun, made = [], []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """What came of a measurement: values a second of processor time, and shares of draws given up."""
+
+    speed: float
+    cut_short: float
+    filtered: float
+
+    def __str__(self) -> str:
+        return f"{self.speed:>8.1f}/s{self.cut_short:>8.1%} cut short{self.filtered:>8.1%} filtered"
+
+
+def drawn(strategy: st.SearchStrategy, examples: int) -> Drawn:
+    """Draw so many values; Hypothesis' own statistics say why others were given up."""
+    made, noted = [], []
 
     @st.composite
     def counted(draw):
-        begun.append(None)
         if time.process_time() - started > LIMIT_S:
             raise OutOfTime
         return draw(strategy)
@@ -97,10 +116,15 @@ def drawn(strategy: st.SearchStrategy, examples: int) -> tuple[float, float]:
         made.append(value)
 
     started = time.process_time()
-    with suppress(OutOfTime, BaseExceptionGroup):
+    with suppress(OutOfTime, BaseExceptionGroup), collector.with_value(noted.append):
         run()
     spent = time.process_time() - started
-    return len(made) / spent, 1 - len(made) / max(1, len(begun))
+    cases = [case["status"] for each in noted for case in each["generate-phase"]["test-cases"]]
+    return Drawn(
+        speed=len(made) / spent,
+        cut_short=cases.count("overrun") / max(1, len(cases)),
+        filtered=cases.count("invalid") / max(1, len(cases)),
+    )
 
 
 def _bundled(schema: dict | None = None) -> dict:
@@ -129,6 +153,8 @@ def theirs(schema: dict | None) -> Iterator[tuple[str, Callable[[], st.SearchStr
     """Yield the generators of others by name; None asks for requests."""
 
     def by_schemathesis() -> st.SearchStrategy:
+        import schemathesis  # noqa: PLC0415 - not in every environment
+
         operation = schemathesis.openapi.from_dict(_bundled(schema))["/body"]["post"]
         return operation.as_strategy().map(lambda case: case.body)
 
@@ -141,19 +167,49 @@ def theirs(schema: dict | None) -> Iterator[tuple[str, Callable[[], st.SearchStr
     yield "hypothesis-jsonschema", by_hypothesis_jsonschema
 
 
-def compare(name: str, ours: st.SearchStrategy, schema: dict | None, examples: int) -> None:
-    """Print our speed and waste, and those of others as a ratio."""
-    find(ours, lambda _: True)
-    mine, waste = drawn(ours, examples)
-    print(f"{name:<22}{'mockchat':<24}{mine:>8.1f}/s{waste:>8.1%} thrown away")
-    for other, strategy in theirs(schema):
+def compare(
+    name: str, ours: st.SearchStrategy, schema: dict | None, examples: int, alone: Drawn
+) -> None:
+    """Print our speed and waste, and those of others as a ratio: of each the best of a few rounds, in turn."""
+    strategies_by_name = {"mockchat": ours}
+    reasons = {}
+    for other, make in theirs(schema):
         try:
-            speed, waste = drawn(strategy(), examples)
+            strategies_by_name[other] = make()
+            drawn(strategies_by_name[other], 5)
         except Exception as problem:  # noqa: BLE001 - whatever stops it is the result
-            print(f"{'':<22}{other:<24}  does not run: {type(problem).__name__}")
-            continue
-        ratio = f"{mine / speed:.1f}x slower than ours" if speed else "none"
-        print(f"{'':<22}{other:<24}{speed:>8.1f}/s{waste:>8.1%} thrown away   {ratio}")
+            strategies_by_name.pop(other, None)
+            reasons[other] = _why_not(problem)
+    drawn(ours, 5)
+    found = {each: [] for each in strategies_by_name}
+    for _ in range(ROUNDS):
+        for each, strategy in strategies_by_name.items():
+            try:
+                found[each].append(drawn(strategy, examples))
+            except Exception as problem:  # noqa: BLE001 - found by more examples only
+                reasons[each] = _why_not(problem)
+    best = {
+        each: max(rounds, key=lambda one: one.speed) for each, rounds in found.items() if rounds
+    }
+    for place, (each, result) in enumerate(best.items()):
+        note = f"   {_ratio(best['mockchat'], result, alone)}" if place else ""
+        print(f"{'' if place else name:<22}{each:<24}{result}{note}")
+    for other, reason in reasons.items():
+        print(f"{'':<22}{other:<24}{reason:>10}")
+
+
+def _ratio(ours: Drawn, other: Drawn, alone: Drawn) -> str:
+    if not other.speed:
+        return "none drawn"
+    mine, theirs_, least = (1 / each.speed for each in (ours, other, alone))
+    beyond = f"{(theirs_ - least) / (mine - least):.1f}x" if mine > least else "more"
+    return f"ours is {theirs_ / mine:.1f}x as fast, {beyond} without what Hypothesis takes alone"
+
+
+def _why_not(problem: Exception) -> str:
+    if isinstance(problem, ModuleNotFoundError):
+        return f"skipped: {problem.name} is not installed (make generators)"
+    return f"does not run: {type(problem).__name__}"
 
 
 WANTED = {
@@ -171,53 +227,110 @@ WANTED = {
 }
 
 
-def shrunk(strategy: st.SearchStrategy, wanted: Callable[[dict], bool]) -> str:
-    """Return calls, time and size of the smallest payload Hypothesis comes to within the limit."""
-    calls, left = 0, None
+LEFT = {
+    "a stream with a call": (
+        OURS["chunk_streams"],
+        lambda chunks: any(
+            "tool_calls" in choice["delta"] for chunk in chunks for choice in chunk["choices"]
+        ),
+    ),
+    "a completion with a call": (
+        OURS["completions"],
+        lambda made: any(choice["message"].get("tool_calls") for choice in made["choices"]),
+    ),
+    "a reply of three letters": (
+        strategies.replies(),
+        lambda reply: len(getattr(reply.content, "text", None) or "") > 2,
+    ),
+    "a request of a wrong type": (
+        OURS["invalid_requests"],
+        lambda mutant: mutant.mutation.pointer.startswith("/temperature"),
+    ),
+    "a completion without usage": (
+        OURS["invalid_completions"],
+        lambda mutant: mutant.mutation.pointer == "/usage",
+    ),
+    "a broken event": (
+        OURS["invalid_streams"],
+        lambda mutant: mutant.mutation.pointer != "",
+    ),
+}  # fmt: skip
 
-    def asked(body: dict) -> bool:
-        nonlocal calls, left
+
+def shrunk(strategy: st.SearchStrategy, wanted: Callable[[object], bool]) -> str:
+    """Return calls, time and size of the smallest payload Hypothesis comes to within the limit."""
+    calls, first, left = 0, 0, None
+
+    def asked(value: object) -> bool:
+        nonlocal calls, first, left
         if time.process_time() - started > LIMIT_S:
             return False
         calls += 1
-        if wanted(body):
-            left = body
+        if wanted(value):
+            first, left = first or calls, value
             return True
         return False
 
     started = time.process_time()
-    chosen = settings(database=None, deadline=None, max_examples=1000)
+    # Not the phase that explains a failure: it would count a hundred calls more for each.
+    phases = [Phase.generate, Phase.shrink]
+    chosen = settings(database=None, deadline=None, max_examples=1000, phases=phases)
     with suppress(Exception):  # out of time, an example found no longer is one
         find(strategy, asked, settings=chosen, random=random.Random(1))
     spent = time.process_time() - started
     if left is None:
         return f"none found in {calls} calls"
     unfinished = f", not finished within {LIMIT_S:.0f} s" if spent > LIMIT_S else ""
-    return f"{len(json.dumps(left))} B after {calls} calls, {spent:.1f} s{unfinished}"
+    size = f"{_size(left):>6} B, found in {first:>4} and shrunk in {calls - first:>4} calls"
+    return f"{size}, {spent:.1f} s{unfinished}"
+
+
+def _size(value: object) -> int:
+    payload = getattr(value, "payload", value)
+    if isinstance(payload, dict | list):
+        return len(json.dumps(payload))
+    return len(payload if isinstance(payload, bytes) else repr(payload))
 
 
 def main() -> None:
     """Print the tables."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--examples", type=int, default=100)
-    examples = arguments.parse_args().examples
+    arguments.add_argument(
+        "--only-drawing", action="store_true", help="without the table of shrinking"
+    )
+    chosen = arguments.parse_args()
+    examples = chosen.examples
     warnings.simplefilter("ignore")
     print("drawing: payloads a second of processor time")
-    compare("requests", OURS["requests"], None, examples)
+    numbers = st.integers(0, 2**40)
+    drawn(numbers, 5)
+    alone = max((drawn(numbers, examples) for _ in range(ROUNDS)), key=lambda one: one.speed)
+    print(f"{'one number':<22}{'Hypothesis alone':<24}{alone}")
+    compare("requests", OURS["requests"], None, examples, alone)
     for name in [*OURS][1:]:
-        find(OURS[name], lambda _: True)
-        speed, waste = drawn(OURS[name], examples)
-        print(f"{name:<22}{'mockchat':<24}{speed:>8.1f}/s{waste:>8.1%} thrown away")
+        drawn(OURS[name], 1)
+        print(f"{name:<22}{'mockchat':<24}{drawn(OURS[name], examples)}")
     for name, schema in SCHEMAS.items():
-        compare(f"schema: {name}", strategies.from_schema(schema), schema, examples)
+        compare(f"schema: {name}", strategies.from_schema(schema), schema, examples, alone)
+    if not chosen.only_drawing:
+        shrink()
+
+
+def shrink() -> None:
+    """Print how short examples become."""
     print("\nshrinking: the request that is left of one with …")
-    others = [
-        ("mockchat", OURS["requests"]),
-        ("Schemathesis", dict(theirs(None))["Schemathesis"]()),
-    ]
+    generators = [("mockchat", OURS["requests"])]
+    try:
+        generators.append(("Schemathesis", dict(theirs(None))["Schemathesis"]()))
+    except ModuleNotFoundError as missing:
+        print(f"{'':<28}Schemathesis    {_why_not(missing)}")
     for wish, wanted in WANTED.items():
-        for name, strategy in others:
-            print(f"{wish:<24}{name:<16}{shrunk(strategy, wanted)}")
+        for name, strategy in generators:
+            print(f"{wish:<28}{name:<16}{shrunk(strategy, wanted)}")
+    print("\nshrinking: what is left of …")
+    for wish, (strategy, wanted) in LEFT.items():
+        print(f"{wish:<28}{'mockchat':<16}{shrunk(strategy, wanted)}")
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ class Drawer:
         """Return `count` probes; the first is the simplest request there is."""
         found: list[Probe] = []
         drawing = self._test(found.append)
-        with _own_home():
+        with own_home():
             for number in range(count):
                 drawing.hypothesis.fuzz_one_input(self._choices(number))  # type: ignore[attr-defined]
         return tuple(
@@ -88,7 +88,7 @@ class Drawer:
                 raise _Shown
 
         shrinking = self._test(judged)
-        with _own_home():
+        with own_home():
             try:
                 shrinking.hypothesis.fuzz_one_input(self._choices(number))  # type: ignore[attr-defined]
             except _Shown:
@@ -176,7 +176,7 @@ def _requests(draw: st.DrawFn, drawer: Drawer) -> Probe:
 
 
 @contextmanager
-def _own_home() -> Iterator[None]:
+def own_home() -> Iterator[None]:
     """Let Hypothesis keep its tables in a folder that goes again, unless the user names one."""
     if os.environ.get(_HOME):
         yield

@@ -78,3 +78,13 @@ def test_a_flawless_request_is_read_as_it_is():
         slow = contract.exchange_violations(request, reply, level="documented")
         quick = contract.exchange_violations(request, reply, level="documented", is_flawless=True)
         assert quick == slow
+
+
+def test_rules_are_chosen_for_ever_new_profiles():
+    """Tests make profiles by the hundred; what is remembered of one is not another's."""
+    contract = contract_for()
+    asked = asked_for(contract, {"model": "a", "messages": [], "tool_choice": "auto"})
+    name = "request.tool-choice-needs-tools"
+    for _ in range(70):
+        assert [each.rule for each in REQUEST.violations(asked, {name: {}})] == [name]
+        assert list(REQUEST.violations(asked, {name: False})) == []
