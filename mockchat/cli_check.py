@@ -154,7 +154,8 @@ def check(context: click.Context, **options: Unpack[_Options]) -> None:
     """Check a server: send it requests, judge its answers by the contract.
 
     URL is what an SDK calls the base URL, such as http://localhost:8000/v1. Exit status 0: it
-    conforms; 1: checks failed; 2: it could not be judged, or an option cannot be used.
+    conforms; 1: checks failed; 2: it could not be judged, or an option cannot be used; 130: it was
+    interrupted, and what was done until then is told.
     """
     if options["is_listing"]:
         _list_checks(options["markdown_file"])

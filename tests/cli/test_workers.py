@@ -71,10 +71,9 @@ def post(base_url, body=QUESTION):
         return answer.read()
 
 
-@ENGINES
-def test_workers_answer_alike_on_one_port(engine):
+def test_workers_answer_alike_on_one_port():
     """No client may notice which process it met; the port is printed once."""
-    with serving("--workers", "3", "--engine", engine) as served:
+    with serving("--workers", "3") as served:
         wait_for(lambda: len(workers_of(served.process.pid)) == 3)
         answers = {post(served.base_url) for _ in range(12)}
         greeting, errors = served.greeting, served.errors()

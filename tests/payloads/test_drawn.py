@@ -63,6 +63,41 @@ def test_patterns_are_found(pattern, data):
     assert is_found(pattern, HypothesisDraw(data.draw).pattern(pattern))
 
 
+@settings(max_examples=20)
+@given(data=st.data())
+def test_what_is_drawn_ahead_runs_out(data):
+    """A pattern asks for more than was counted where a look-around refuses, or numbers are large."""
+    ahead = HypothesisDraw(data.draw).ahead(2, {3})
+    answers = [ahead.index(3), ahead.index(300), ahead.index(2), ahead.index(3)]
+    assert all(0 <= answer < n for answer, n in zip(answers, (3, 300, 2, 3), strict=True))
+
+
+def test_a_pattern_shrinks_to_its_simplest_text():
+    """All characters are one choice to Hypothesis; each must become simple by itself all the same."""
+    code = asked(lambda draw: draw.pattern("^[A-Z]{3}-[0-9]{4}$"))
+    assert find(code, lambda _: True) == "AAA-0000"
+    assert find(code, lambda text: "C" in text and "7" in text) in {
+        f"{letters}-{digits}"
+        for letters in ("CAA", "ACA", "AAC")
+        for digits in ("7000", "0700", "0070", "0007")
+    }
+    name = asked(lambda draw: draw.pattern("^[a-z]+$"))
+    assert find(name, lambda text: len(text) > 2) == "aaa"
+
+
+def test_every_text_of_a_small_pattern_is_drawn():
+    """Characters are drawn ahead without leaving any out."""
+    seen = set()
+
+    @settings(max_examples=60)
+    @given(asked(lambda draw: draw.pattern("^(a[0-2]|b{1,2}|c?)$")))
+    def draws(text):
+        seen.add(text)
+
+    draws()
+    assert seen == {"a0", "a1", "a2", "b", "bb", "c", ""}
+
+
 @given(data=st.data())
 def test_formats_are_those_of_every_draw(data):
     """A format has one sampler, whoever decides."""

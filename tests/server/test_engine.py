@@ -257,6 +257,25 @@ def test_requests_that_come_while_one_is_answered_are_bounded(connect):
         assert connection._parser.kept < 300_000 < sent
 
 
+def test_a_slow_reader_gets_all_there_is(live, connect):
+    """What does not fit into the system's buffers waits, and only that client with it."""
+    body = b"0123456789" * 1_000_000
+    app = FakeApp(Delivery(status=200, writes=(Write(data=body), Write(data=b"end", delay=0.01))))
+    server = live(app)
+    client, other = connect(server), connect(server)
+    client.send(GET)
+    client.until(b"\r\n\r\n")
+    body = body.removeprefix(client._read)
+    app.delivery = HELLO
+    other.send(GET)
+    assert other.reply().endswith(b'{"hello": true}\n')
+    count, last = 0, b""
+    while not last.endswith(b"end"):
+        last = client.socket.recv(1_000_000)
+        count += len(last)
+    assert count == len(body) + 3
+
+
 # --- time ----------------------------------------------------------------------------------------
 
 
