@@ -197,7 +197,11 @@ def _checked(url: str, options: _Options) -> "Report":
         ca_file=options["ca_file"],
         is_verified=not options["insecure"],
     )
-    model = options["model"] or first_model(target, contract)
+    try:
+        model = options["model"] or first_model(target, contract)
+    except KeyboardInterrupt:
+        click.echo("interrupted before anything was checked", err=True)
+        sys.exit(_INTERRUPTED)
     depth = options["depth"]
     plan = Plan(
         probes=probes(contract, model=model, depth="full" if depth == "fuzz" else depth),

@@ -300,6 +300,19 @@ def test_an_interruption_tells_what_is_known(right, monkeypatch):
     assert "; 3 requests in " in outcome.stdout
 
 
+def test_an_interruption_before_the_first_probe(monkeypatch):
+    """Exit status 1 would say that checks failed."""
+    from mockchat.conformance.target import Target  # noqa: PLC0415
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Target, "send", interrupted)
+    outcome = check("http://127.0.0.1:9/v1")
+    assert outcome.exit_code == 130
+    assert outcome.stderr == "interrupted before anything was checked\n"
+
+
 def test_a_target_without_models(right, monkeypatch):
     """Not every server lists its models; then the profile's first is asked."""
     from mockchat.conformance.answers import Answered  # noqa: PLC0415
