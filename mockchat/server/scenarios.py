@@ -17,7 +17,6 @@ from mockchat.scripting.script import Script
 from mockchat.scripting.scripts import Scripts
 from mockchat.scripting.sharing import State
 from mockchat.scripting.steering import OwnSteerings, Steering, Steerings
-from mockchat.server import connection
 from mockchat.server.app import App
 from mockchat.server.dispatcher import Dispatcher
 from mockchat.server.reports import logger
@@ -89,7 +88,7 @@ class ScenarioApp:
         schemas: Path | None = None,
         state: State | None = None,
         *,
-        abilities: frozenset[Ability] = connection.ABILITIES,
+        abilities: frozenset[Ability] = frozenset(Ability),
         session: str = "",
         dispatcher: Dispatcher | None = None,
     ) -> None:
