@@ -176,7 +176,7 @@ def test_the_command_from_start_to_end(tmp_path):
     lines = outcome.stdout.splitlines()
     assert lines[0].startswith(f"150 requests to {url}, model {MODEL}, at most about ")
     assert lines[1] == (
-        "60 requests are drawn, seed 188; what they find is shrunk with at most 150 requests each"
+        f"60 requests are drawn, seed {HIT}; what they find is shrunk with at most 150 requests each"
     )
     (failed,) = [line for line in lines if line.startswith("FAILED")]
     assert failed.startswith("FAILED exchange.n: the number of choices is not what was asked for")
