@@ -100,20 +100,27 @@ def test_every_rule_mutation_breaks_its_rule_alone(profile, document, level, pro
         check(contract, document, making(SimplestDraw(), "wild"), level, name)
 
 
-def test_every_rule_is_broken_by_some_mutation():
+# Rules that OpenAI's own profile has switched off are broken in these.
+TELLING = ("azure", "deepseek", "mistral")
+
+
+def test_every_rule_is_broken_by_some_mutation(proof_count):
     """A rule without a mutant is one whose check could be deleted unnoticed."""
     broken = set()
     openai = contract_for("openai").profile
     # Off in our profiles, as its evidence contradicts itself; a user's may ask for it.
     switched = {**openai.settings["rules"], "request.metadata-needs-store": {}}
     strict = Contract(replace(openai, settings={**openai.settings, "rules": switched}))
-    for contract in (strict, *map(contract_for, PROFILES)):
+    books = (REQUEST, RESTATING, BY_MODEL, REPLY, EXCHANGE)
+    known = {rule for book in books for rule in book.rules} | STREAM_RULES.keys()
+    for contract in (strict, *map(contract_for, (*TELLING, *PROFILES))):
         for document in ("request", "response", "stream"):
             for name, making in rules(document, contract, "documented").items():
                 if name.partition(" ")[0] not in broken:
                     broken.add(making(SimplestDraw(), "wild").mutation.rule)
-    books = (REQUEST, RESTATING, BY_MODEL, REPLY, EXCHANGE)
-    known = {rule for book in books for rule in book.rules} | STREAM_RULES.keys()
+        # `make proof` goes on: in no profile may what is listed be broken.
+        if proof_count(10) == 1 and known - broken == ONLY_NOTES | IN_A_HEADER:
+            break
     assert known - broken == ONLY_NOTES | IN_A_HEADER
 
 
@@ -124,8 +131,9 @@ def test_a_drawn_rule_mutation_breaks_its_rule_alone(proof_count):
     @given(data=st.data(), document=st.sampled_from(["request", "response", "stream"]))
     def breaks(data, document):
         # The page profiles have documents and no rules for some of them.
-        able = [name for name in PROFILES if rules(document, contract_for(name), "observed")]
-        profile = data.draw(st.sampled_from(able))
+        first = data.draw(st.integers(0, len(PROFILES) - 1))
+        others = (*PROFILES[first:], *PROFILES[:first])
+        profile = next(name for name in others if rules(document, contract_for(name), "observed"))
         level = data.draw(st.sampled_from(LEVELS))
         known = rules(document, contract_for(profile), level)
         name = data.draw(st.sampled_from([*known]))
