@@ -130,7 +130,7 @@ def test_the_journal_of_a_scenario_has_its_limits(tmp_path):
     file.write_text("stubs:\n  - reply: Hello\n    forever: true\n")
     settings = with_bounds(Settings(), {"journal-exchanges": 2, "journal-size": 50_000})
     app = ScenarioApp([file], lambda asked: dataclasses.replace(settings, **asked))
-    journal = app._script.journal
+    journal = app.script.journal
     for text in ("one", "two", "three"):
         body = {"model": "gpt-4o", "messages": [{"role": "user", "content": text}]}
         incoming = Incoming(
