@@ -8,7 +8,7 @@ from collections import OrderedDict
 from mockchat.scripting.failures import LateRequest
 from mockchat.scripting.script import Script
 
-_TOKEN = re.compile(r"/(script-[0-9a-f]{12})(?=/|\Z)", re.ASCII)
+_TOKEN = re.compile(r"/(script-[0-9a-f]{12})(?=[/*]|\Z)", re.ASCII)
 _REMEMBERED = 10_000
 _LATE_KEPT = 1_000
 

@@ -15,7 +15,7 @@ from mockchat.scripting.faults import Ability
 from mockchat.scripting.scenario import BrokenScenario, Scenario, read_scenario, scenario_of
 from mockchat.scripting.script import Script
 from mockchat.scripting.scripts import Scripts
-from mockchat.scripting.sharing import State
+from mockchat.scripting.sharing import State, StateLost
 from mockchat.scripting.steering import OwnSteerings, Steering, Steerings
 from mockchat.server.app import App
 from mockchat.server.dispatcher import Dispatcher
@@ -198,7 +198,10 @@ class ScenarioApp:
         return replace(incoming, path=f"/{self._now.token}{incoming.path}")
 
     def _look(self) -> None:
-        signature, steering = _signature(self._files), self._steerings.get(self._session)
+        try:
+            signature, steering = _signature(self._files), self._steerings.get(self._session)
+        except StateLost:
+            return  # whatever is asked next meets that too, and tells it
         if (signature, steering) == self._seen:
             return
         with self._lock:

@@ -359,6 +359,13 @@ def test_an_error_of_ours_is_answered_without_a_traceback(caller, monkeypatch, c
     assert "could not be answered" in caplog.text
 
 
+def test_options_of_the_server_as_a_whole(caller):
+    """A probe asks for `*`, which is no path of any session."""
+    delivery = caller.send("OPTIONS", "*")
+    assert (delivery.status, "POST" in dict(delivery.headers)["allow"]) == (204, True)
+    assert caller.control("GET", "/journal")[1]["exchanges"][0]["path"] == "*"
+
+
 def test_an_adapter_knows_what_takes_time(caller):
     """Waiting must not stop an event loop."""
     blocking = [
@@ -401,6 +408,8 @@ def test_workers_are_steered_as_one(redis_store, tmp_path):
     redis_store.stop()
     status, body = first.control("GET", "/stubs")
     assert (status, body["error"]["type"]) == (503, "StateLost")
+    assert "cannot be used" in first.said()
+    assert "cannot be used" in Caller(first.app, "never seen").said()
 
 
 def test_readiness_is_that_of_what_is_shared(redis_store):

@@ -72,7 +72,8 @@ class SteeredApp:
         try:
             session = self._sessions.named(incoming.headers)
         except MockchatError as problem:
-            return self.refuse(HTTPStatus.BAD_REQUEST, str(problem), incoming)
+            status = _STATUS.get(type(problem), HTTPStatus.BAD_REQUEST)
+            return self.refuse(status, str(problem), incoming)
         return session.handle(incoming)
 
     def refuse(self, status: int, message: str, incoming: Incoming | None = None) -> Ticket:
