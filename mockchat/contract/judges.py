@@ -66,12 +66,24 @@ def judge_class(
         "anyOf": unions.any_of,
         "$ref": _stock_reference(base) if targets is None else _reference(targets),
     }
+    if "additionalItems" in base.VALIDATORS:
+        keywords["additionalItems"] = _additional_items(base.VALIDATORS["additionalItems"])
     checker = _type_checker() if is_newest else base.TYPE_CHECKER
     extend: Any = jsonschema.validators.extend
     made = extend(base, keywords, type_checker=checker)
     made.evolve = _evolve(made.evolve)
     made.descend = _descend(made.descend) if targets is None else _quick_descend(made.VALIDATORS)
     return made
+
+
+def _additional_items(stock: Any) -> Keyword:
+    """Return the stock keyword for tuples alone: it takes true and false under `items` for one."""
+
+    def additional_items(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
+        if isinstance(schema.get("items"), list):
+            yield from stock(validator, value, instance, schema)
+
+    return additional_items
 
 
 def _evolve(stock: Any) -> Any:

@@ -9,7 +9,7 @@ from request_samples import TOOL, USER, function_tool, json_schema, request
 from mockchat.contract.contract import Contract, contract_for
 from mockchat.contract.exchange_rules import EXCHANGE
 from mockchat.contract.profile import load_profile
-from mockchat.contract.reply_rules import REPLY
+from mockchat.contract.reply_rules import REPLY, logprobs_spell_content
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 CUSTOM = {"id": "call_2", "type": "custom", "custom": {"name": "c", "input": "x"}}
@@ -458,3 +458,10 @@ def test_recorded_errors_are_ours(shared):
     ]
 
     assert [(error.status, contract.envelope(error)) for error in ours] == recorded
+
+
+@pytest.mark.parametrize("entry", [token(None), "h", None])
+def test_tokens_that_are_no_text_spell_nothing(entry):
+    """Some vendors send null for a token: that is told once, by the schema, and as what it is."""
+    odd = completion(choice(logprobs={"content": [token("h"), entry], "refusal": None}))
+    assert list(logprobs_spell_content(odd, {})) == []

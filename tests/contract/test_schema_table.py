@@ -116,3 +116,16 @@ def test_huge_schemas_are_not_looked_at():
     assert schema_problems(large) == ()
     ((pointer, reason),) = schema_problems({**large, "type": "strin"})
     assert (pointer, reason.partition(" must ")[0]) == ("/type", "not a JSON Schema: 'type'")
+
+
+@pytest.mark.parametrize("draft", [draft for draft in DRAFTS if draft not in (None, META)])
+@pytest.mark.parametrize(
+    ("items", "more", "count"),
+    [(True, False, 0), (False, True, 2), ({}, False, 0), ([{}], False, 1), ([{}], True, 0)],
+)
+def test_what_follows_a_tuple_is_judged_behind_tuples_alone(draft, items, more, count):
+    """`items` may be true or false since draft 6: nothing follows a tuple that is not there."""
+    if draft.endswith("draft-04/schema#") and isinstance(items, bool):
+        pytest.skip("draft 4 has no boolean schemas")
+    schema = {"$schema": draft, "items": items, "additionalItems": more}
+    assert len(schema_violations(schema, [1, 2])) == count
