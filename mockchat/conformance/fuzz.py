@@ -194,13 +194,21 @@ class FuzzRun:
             and each.outcome is Outcome.UNSUPPORTED
             and not (members_of(report.unsupported) & {*told_members(each.probe)})
         ]
+        offered = {
+            each.probe.capability
+            for each in report.sendings
+            if each.outcome is not Outcome.UNSUPPORTED
+        }
         for _ in range(_MOST_REFUSALS):
             if not refused:
                 return
             first = min(refused, key=lambda each: len(each.probe.sent.body or b""))
             shrinking.shrink("", first, numbers[first.probe.id], report.shrunk.append)
             members = told_members(report.shrunk[-1].probe)
-            report.unsupported[" with ".join(members) or "some messages"] = first.probe.id
+            name = " with ".join(members) or "some messages"
+            # What its own probes met is offered: something else of the request is not.
+            name = f"some requests with {name}" if name in offered else name
+            report.unsupported[name] = first.probe.id
             refused = [each for each in refused if not {*members} <= {*told_members(each.probe)}]
 
 

@@ -271,6 +271,22 @@ def test_a_refusal_that_names_nothing_is_shrunk_to_what_it_is_about(name, asks):
     assert report.requests == len(report.sendings) + sending.shrunk.requests
 
 
+def test_what_its_own_probes_met_is_offered():
+    """A server that streams, but not everything, must not be told to offer no streams."""
+    written = [
+        each for each in probes(CONTRACT, model=MODEL) if each.capability in {"chat", "stream"}
+    ]
+
+    def act(number, sent, answered):
+        are_several = sent.body.count(b'"role": ') > 1
+        is_refused = are_several and b'"stream": true' in sent.body
+        return refusing("messages")(number, sent, answered) if is_refused else answered
+
+    report = fuzz(Counting(act), written=written, count=60).go()
+    assert report.unsupported.keys() == {"some requests with stream"}
+    assert report.conforms
+
+
 def test_messages_that_are_refused_are_told():
     """What is refused may stand in no member of its own."""
 
