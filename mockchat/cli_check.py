@@ -141,6 +141,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option(
     "--recorded",
+    "--har",
+    "recorded",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Judge an HTTP archive (HAR) or exchanges as JSON lines, and send nothing.",

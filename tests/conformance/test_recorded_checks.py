@@ -114,7 +114,7 @@ def test_the_command_judges_a_file(answers, tmp_path):
     file = tmp_path / "traffic.har"
     file.write_bytes(as_archive(answers))
     page = tmp_path / "page.html"
-    outcome = CliRunner().invoke(main, ["check", "--recorded", str(file), "--html", str(page)])
+    outcome = CliRunner().invoke(main, ["check", "--har", str(file), "--html", str(page)])
     assert outcome.exit_code == 0, outcome.output
     assert outcome.stdout.startswith(f"{file} by openai, level observed\n")
     assert str(file) in page.read_text()
