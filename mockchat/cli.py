@@ -26,7 +26,14 @@ from mockchat.cli_engine import (
     server_of,
 )
 from mockchat.cli_generate import generate
-from mockchat.cli_limits import STOPPING, LimitOptions, finish, limit_options, limited
+from mockchat.cli_limits import (
+    STOPPING,
+    LimitOptions,
+    finish,
+    limit_options,
+    limited,
+    stopping_blocked,
+)
 from mockchat.cli_options import (
     Commands,
     Refusal,
@@ -161,9 +168,11 @@ def serve(**options: Unpack[ServeOptions]) -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     # Ours alone: what Faker tells at debug is thousands of lines.
     logging.getLogger("mockchat").setLevel(options["log_level"].upper())
-    # Blocked before any thread starts and before the first line is printed, then waited for: a
-    # handler could run inside the very lock that it needs.
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    with stopping_blocked():
+        _serve(options)
+
+
+def _serve(options: ServeOptions) -> None:
     with refusing():
         app, settings, served = application(options)
         check_workers(app, settings, options)

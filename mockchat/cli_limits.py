@@ -2,7 +2,8 @@
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -147,6 +148,22 @@ def tls_of(settings: "Settings") -> "ssl.SSLContext | None":
     from mockchat.server.tls import server_context
 
     return server_context(settings.certificate, settings.key)
+
+
+@contextmanager
+def stopping_blocked() -> Iterator[None]:
+    """Block what ends a server, so that it is waited for instead of breaking in.
+
+    A handler could run inside the very lock that it needs. Block before any thread starts: threads
+    take over what is blocked. Who calls the command gets its own mask back.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        while signal.sigpending().intersection(STOPPING):
+            signal.sigwait(STOPPING)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def finish(server: "Listening", seconds: float) -> None:

@@ -1,6 +1,7 @@
 """What every test folder shares: full counts on request, and the facts beside the checkout."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,3 +62,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "proof_count" in getattr(item, "fixturenames", ()):
             item.add_marker("proof")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    """Let no test leave signals blocked: what the next one starts could not be told to end."""
+    yield
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    if blocked:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, blocked)
+        pytest.fail(f"signals are still blocked: {sorted(blocked)}")

@@ -323,7 +323,12 @@ def hosted(name, tmp_path, **variables):
         yield port
     finally:
         host.terminate()
-        host.wait(20)
+        try:
+            host.wait(20)
+        except subprocess.TimeoutExpired:
+            host.kill()
+            host.wait()
+            raise
 
 
 def wait_for(port, host, log):
