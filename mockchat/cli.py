@@ -204,6 +204,7 @@ def application(
         MockchatError: An option, or a scenario, cannot be used.
     """
     from mockchat.scripting.faults import Ability
+    from mockchat.scripting.journal_weight import JointMemory
     from mockchat.scripting.scripts import Scripts
     from mockchat.server.app import App
     from mockchat.server.control.sessions import Sessions
@@ -225,6 +226,8 @@ def application(
         return App(settings, Scripts()), settings, options["profile"]
     dispatcher = Dispatcher(Scripts(), None if shared is None else shared.accounts)
 
+    joint = JointMemory()
+
     def make(session: str) -> ScenarioApp:
         return ScenarioApp(
             options["scenario"],
@@ -234,15 +237,17 @@ def application(
             abilities=frozenset(Ability) if abilities is None else abilities,
             session=session,
             dispatcher=dispatcher,
+            joint=joint if session else None,
         )
 
     everybody = make("")
+    joint.limit = everybody.settings.journal_bytes
     is_told = options["scenario"] or shared is not None
     served = f"{everybody.settings.profile.name} by {everybody.summary}"
     app: Servable = everybody
     if guard is not None:
         ready = _nothing if shared is None else shared.check
-        app = SteeredApp(Sessions(make, everybody), guard, ready=ready)
+        app = SteeredApp(Sessions(make, everybody, joint=joint), guard, ready=ready)
     return app, everybody.settings, served if is_told else options["profile"]
 
 

@@ -13,7 +13,7 @@ from mockchat.scripting import assertions
 from mockchat.scripting.assertions import Request
 from mockchat.scripting.attempts import Attempts, has_failed, key_of
 from mockchat.scripting.entries import Entry
-from mockchat.scripting.journal_weight import JOURNAL_BYTES, weight
+from mockchat.scripting.journal_weight import JOURNAL_BYTES, JointMemory, weight
 from mockchat.scripting.queries import Wanted, matching, view_of
 from mockchat.scripting.request_view import RequestView
 from mockchat.scripting.sharing import Sink, StateLost
@@ -40,13 +40,14 @@ class Journal:
         patience: The longest wait for deliveries in flight, in seconds.
         clock: Gives the time in seconds; it must not go back.
         sink: Where every exchange is sent besides, when it is added and when it is over.
+        joint: What is told how much memory this journal takes, among others.
 
     Attributes:
         clock: As given.
         patience: As given.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each a choice of its own
         self,
         *,
         limit: int = 1000,
@@ -54,6 +55,7 @@ class Journal:
         patience: float = 2.0,
         clock: Callable[[], float] = time.monotonic,
         sink: Sink | None = None,
+        joint: JointMemory | None = None,
     ) -> None:
         if limit < 1:
             raise BadArgument("Journal(limit=)", limit, "1 or more")
@@ -69,6 +71,7 @@ class Journal:
         self._linked = 0
         self._attempts = Attempts(limit)
         self._sink = sink
+        self._joint = joint or JointMemory()
         self._in_flight: dict[int, int] = {}  # index to how often something left
         self._given_up: dict[int, int] = {}  # the same, as it was when a wait was over
         self._changed = threading.Condition()
@@ -93,6 +96,7 @@ class Journal:
                 self._drop()
             self._weights.append(weighs)
             self._weight += weighs
+            self._joint.take(weighs)
             entry.index = index = self._added
             self._added = index + 1
             entry.answered = self.clock()
@@ -333,7 +337,9 @@ class Journal:
             self._attempts.link(oldest, oldest.key)
             self._linked = oldest.index + 1
         self._in_flight.pop(oldest.index, None)
-        self._weight -= self._weights.popleft()
+        weighs = self._weights.popleft()
+        self._weight -= weighs
+        self._joint.take(-weighs)
 
     def _is_full(self, weighs: int) -> bool:
         return len(self._kept) == self._kept.maxlen or self._weight + weighs > self._memory

@@ -1,5 +1,6 @@
 """How much memory an exchange takes in a journal: an estimate from above, made in one walk."""
 
+import threading
 from collections.abc import Mapping
 from itertools import chain
 
@@ -19,6 +20,33 @@ _NUMBER = 32
 _FIELD = 240
 _WRITE = 3_000
 _ANSWERED = 8
+
+
+class JointMemory:
+    """What several journals take together.
+
+    Args:
+        limit: How many bytes that may be. The journals only say what they take; who holds them all
+            makes room.
+
+    Attributes:
+        limit: As given.
+    """
+
+    def __init__(self, limit: int = JOURNAL_BYTES) -> None:
+        self.limit = limit
+        self._taken = 0
+        self._lock = threading.Lock()
+
+    def take(self, size: int) -> None:
+        """Note that so many bytes more are taken, or fewer where `size` is negative."""
+        with self._lock:
+            self._taken += size
+
+    @property
+    def is_full(self) -> bool:
+        """Whether they take more than they may."""
+        return self._taken > self.limit
 
 
 def weight(entry: Entry) -> int:

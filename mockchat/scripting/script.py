@@ -93,7 +93,9 @@ class Script:
         self.unused = unused
         self.level: Level = level
         self.abilities = abilities
-        self.journal = journal or Journal(limit=journal_limit, memory=journal_bytes, sink=sink)
+        if journal is None:
+            journal = Journal(limit=journal_limit, memory=journal_bytes, sink=sink)
+        self.journal = journal
         self.counts = counts or OwnCounts()
         self._next = 0
         self.may_block = sink is not None

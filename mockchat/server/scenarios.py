@@ -12,6 +12,8 @@ from mockchat.contract.contract import contract_of
 from mockchat.errors import MockchatError
 from mockchat.exchange import Incoming
 from mockchat.scripting.faults import Ability
+from mockchat.scripting.journal import Journal
+from mockchat.scripting.journal_weight import JointMemory
 from mockchat.scripting.scenario import BrokenScenario, Scenario, read_scenario, scenario_of
 from mockchat.scripting.script import Script
 from mockchat.scripting.scripts import Scripts
@@ -74,6 +76,7 @@ class ScenarioApp:
         abilities: What the adapter can do.
         session: Whose script it is; "" is everybody's who names no session.
         dispatcher: What leads requests to apps; sessions share it.
+        joint: What the journals of several sessions take together.
 
     Raises:
         BrokenScenario: A file cannot be used.
@@ -91,6 +94,7 @@ class ScenarioApp:
         abilities: frozenset[Ability] = frozenset(Ability),
         session: str = "",
         dispatcher: Dispatcher | None = None,
+        joint: JointMemory | None = None,
     ) -> None:
         self._files = files
         self._state = state
@@ -98,6 +102,7 @@ class ScenarioApp:
         self._settings_of = settings_of
         self._abilities = abilities
         self._session = session
+        self._joint = joint
         self._steerings: Steerings = OwnSteerings() if state is None else state.steerings
         self._dispatcher = dispatcher or Dispatcher(
             Scripts(), None if state is None else state.accounts
@@ -264,17 +269,22 @@ class ScenarioApp:
         state = self._state
         goes_on = before is not None and before.counts_of == counts_of
         counts = state.counts(counts_of) if state is not None else None
+        sink = None if state is None else state.journal(self._session)
+        journal = Journal(
+            limit=settings.journal_limit,
+            memory=settings.journal_bytes,
+            sink=sink,
+            joint=self._joint,
+        )
         script = Script(
             contract_of(settings.profile),
             name=", ".join(file.name for file in self._files),
             unmatched=settings.unmatched,
             level=settings.level,
-            journal_limit=settings.journal_limit,
-            journal_bytes=settings.journal_bytes,
             abilities=self._abilities,
             counts=before.script.counts if before is not None and goes_on else counts,
-            sink=None if state is None else state.journal(self._session),
-            journal=None if before is None else before.script.journal,
+            sink=sink,
+            journal=journal if before is None else before.script.journal,
         )
         if before is not None and goes_on:
             for problem in before.script.charged:
@@ -289,11 +299,16 @@ class ScenarioApp:
             self._dispatcher.close(*self._tokens.popleft())
         return token
 
+    def clear(self) -> None:
+        """Forget what was asked."""
+        self._now.script.journal.clear()
+
     def close(self) -> None:
         """Serve it no more: what still comes for it is refused."""
         with self._lock:
             while self._tokens:
                 self._dispatcher.close(*self._tokens.popleft())
+        self.clear()
 
 
 def options_of(settings: Mapping[str, Json]) -> Mapping[str, object]:

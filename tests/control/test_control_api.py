@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from mockchat.exchange import Incoming, Outcome
+from mockchat.scripting.journal_weight import JointMemory
 from mockchat.server.control.guard import Guard
 from mockchat.server.control.operations import OPERATIONS, document
 from mockchat.server.control.sessions import Sessions
@@ -422,3 +423,23 @@ def test_readiness_is_that_of_what_is_shared(redis_store):
     redis_store.stop()
     assert caller.control("GET", "/ready")[0] == 503
     assert caller.control("GET", "/health")[0] == 200
+
+
+def test_the_journals_of_all_sessions_are_bounded_together():
+    """Whoever reaches the port can name sessions: a thousand of them must not take all memory."""
+    joint = JointMemory(200_000)
+    make = partial(_session, (), {"joint": joint})
+    app = SteeredApp(Sessions(make, _session((), {}, ""), joint=joint), Guard())
+    everybody, callers = Caller(app), [Caller(app, f"s{number}") for number in range(20)]
+    everybody.said()
+    callers[0].control("POST", "/stubs", {"reply": "still here", "forever": True})
+    for caller in callers:
+        for _ in range(5):
+            caller.said()
+    kept = [len(caller.control("GET", "/journal")[1]["exchanges"]) for caller in callers]
+    assert kept == sorted(kept)
+    assert kept[0] == 0
+    assert kept[-1] == 5
+    assert not joint.is_full
+    assert len(everybody.control("GET", "/journal")[1]["exchanges"]) == 1
+    assert callers[0].said() == "still here"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from mockchat.errors import BadArgument
 from mockchat.exchange import Headers, header
+from mockchat.scripting.journal_weight import JointMemory
 from mockchat.server.scenarios import ScenarioApp
 
 HEADER = "x-mockchat-session"
@@ -16,19 +17,29 @@ _ALLOWED = "1 to 64 letters, digits, dots, hyphens or underscores"
 
 
 class Sessions:
-    """Finds the session of a request; the ones unused for longest make room for new ones.
+    """Finds the session of a request; the ones unused for longest make room for others.
+
+    That is: they are forgotten where there are too many, and their journals cleared where all
+    journals together take too much memory.
 
     Args:
         make: Makes the session of a name.
         everybody: The session of all who name none.
         most: How many named sessions are kept.
+        joint: What the journals of those that `make` makes take together.
     """
 
     def __init__(
-        self, make: Callable[[str], ScenarioApp], everybody: ScenarioApp, *, most: int = 1000
+        self,
+        make: Callable[[str], ScenarioApp],
+        everybody: ScenarioApp,
+        *,
+        most: int = 1000,
+        joint: JointMemory | None = None,
     ) -> None:
         self._make = make
         self._most = most
+        self._joint = joint or JointMemory()
         self._named: OrderedDict[str, ScenarioApp] = OrderedDict()
         self._lock = threading.Lock()
         self.everybody = everybody
@@ -48,8 +59,12 @@ class Sessions:
             session = self._named.pop(name, None) or self._make(name)
             self._named[name] = session
             gone = self._named.popitem(last=False)[1] if len(self._named) > self._most else None
+            older = list(self._named.values())[:-1] if self._joint.is_full else []
         if gone is not None:
             gone.close()
+        for one in older:
+            if self._joint.is_full:
+                one.clear()
         return session
 
     def __len__(self) -> int:
