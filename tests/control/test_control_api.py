@@ -1,6 +1,8 @@
 """The control API without a socket: each operation, and who may use it."""
 
 import json
+import queue
+import threading
 from functools import partial
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from mockchat.exchange import Incoming, Outcome
 from mockchat.scripting.journal_weight import JointMemory
 from mockchat.server.control.guard import Guard
-from mockchat.server.control.operations import OPERATIONS, document
+from mockchat.server.control.operations import MOST_WAITING, OPERATIONS, document
 from mockchat.server.control.sessions import Sessions
 from mockchat.server.control.steered import SteeredApp
 from mockchat.server.scenarios import ScenarioApp
@@ -423,6 +425,25 @@ def test_readiness_is_that_of_what_is_shared(redis_store):
     redis_store.stop()
     assert caller.control("GET", "/ready")[0] == 503
     assert caller.control("GET", "/health")[0] == 200
+
+
+def test_few_requests_wait_for_the_journal_at_once():
+    """Each holds a thread: whoever asks in vain must not hold up the answers of the others."""
+    app, answers = steered(), queue.SimpleQueue()
+
+    def wait():
+        answers.put(Caller(app).control("GET", "/journal?count=1&seconds=60"))
+
+    threads = [threading.Thread(target=wait) for _ in range(MOST_WAITING + 1)]
+    for thread in threads:
+        thread.start()
+    status, body = answers.get(timeout=30)
+    assert (status, body["error"]["type"]) == (503, "TooManyWait")
+    assert Caller(app).control("GET", "/journal?count=1")[0] == 200
+    Caller(app).said()
+    assert [answers.get(timeout=30)[0] for _ in range(MOST_WAITING)] == [200] * MOST_WAITING
+    for thread in threads:
+        thread.join()
 
 
 def test_the_journals_of_all_sessions_are_bounded_together():

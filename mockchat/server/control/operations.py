@@ -1,6 +1,7 @@
 """What the operations of the control API do, by `operationId`."""
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,9 @@ _YAML = ("application/yaml", "application/x-yaml", "text/yaml")
 _JSON = ("application/json",)
 _POLL = 0.05
 """Seconds between two looks at exchanges that other workers add to."""
+MOST_WAITING = 16
+"""Requests that may wait at once: each holds one of the threads that answers are made in."""
+_waiting = threading.BoundedSemaphore(MOST_WAITING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +65,13 @@ class Answered:
     body: Json = None
     media_type: str = "application/json"
     headers: Headers = field(default=())
+
+
+class TooManyWait(MockchatError):
+    """As many requests wait for the journal as may."""
+
+    def __str__(self) -> str:
+        return f"{MOST_WAITING} requests wait for the journal already; ask again without `seconds`."
 
 
 class NoSuchStub(MockchatError, LookupError):
@@ -167,8 +178,13 @@ def _load_scenario(asked: Asked) -> Answered:
 def _read_journal(asked: Asked) -> Answered:
     count, seconds = asked.query.get("count"), asked.query.get("seconds", 0.0)
     exchanges = _exchanges(asked)
-    if count is not None:
-        exchanges = _awaited(asked, count, seconds)
+    if count is not None and seconds and _over(exchanges) < count:
+        if not _waiting.acquire(blocking=False):
+            raise TooManyWait
+        try:
+            exchanges = _awaited(asked, count, seconds)
+        finally:
+            _waiting.release()
     after = asked.query.get("after", -1)
     newest = max((exchange["index"] for exchange in exchanges), default=after)
     return Answered(body={"exchanges": exchanges, "next": newest})

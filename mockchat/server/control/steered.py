@@ -13,6 +13,7 @@ from mockchat.server.control.operations import (
     Answered,
     Asked,
     NoSuchStub,
+    TooManyWait,
     document,
 )
 from mockchat.server.control.sessions import HEADER, Sessions
@@ -29,6 +30,7 @@ _OF_NO_SESSION = (*_KEYLESS, "document")
 _STATUS = {
     NoSuchStub: HTTPStatus.NOT_FOUND,
     StateLost: HTTPStatus.SERVICE_UNAVAILABLE,
+    TooManyWait: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 
