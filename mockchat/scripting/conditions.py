@@ -28,6 +28,8 @@ class Conditions(TypedDict, total=False):
         model: The model's name.
         last_role: The role of the last message.
         last_text: The text of the last message (text parts joined).
+        last_user_text: The text of the last user message that has any: behind tool calls and their
+            results it is still what the user asked.
         any_text: The text of at least one message.
         any_message: What one message must be: a mapping of `role`, `text`, `name` and
             `tool_call_id` to what is wanted of them, or a callable given the message.
@@ -50,6 +52,7 @@ class Conditions(TypedDict, total=False):
     model: TextWanted
     last_role: TextWanted
     last_text: TextWanted
+    last_user_text: TextWanted
     any_text: TextWanted
     any_message: Mapping[str, TextWanted] | Callable[[JsonView], object]
     system_text: TextWanted
@@ -122,6 +125,11 @@ def _any(read: Callable[[RequestView], Sequence[Json]]) -> Callable[..., Iterato
 
 def _last_text(view: RequestView) -> str | None:
     return text_of(view.messages[-1]) if view.messages else None
+
+
+def _last_user_text(view: RequestView) -> str | None:
+    asked = (text_of(each) for each in reversed(view.messages) if each.get("role") == "user")
+    return next((text for text in asked if text is not None), None)
 
 
 def _texts(view: RequestView) -> list[str]:
@@ -286,6 +294,7 @@ KEYWORDS: Mapping[str, Keyword] = {
     "model": _text_keyword(_one(lambda view: view.body.get("model"))),
     "last_role": _text_keyword(_one(lambda view: view.last_role)),
     "last_text": _text_keyword(_one(_last_text)),
+    "last_user_text": _text_keyword(_one(_last_user_text)),
     "any_text": _text_keyword(_any(_texts)),
     "any_message": Keyword(
         f"a mapping of {', '.join(_MEMBERS)} to {_TEXT}, or a callable",

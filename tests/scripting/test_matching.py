@@ -80,6 +80,8 @@ MATCHES = [
     {"model": str.islower},
     {"last_role": "tool"},
     {"last_text": "rain"},
+    {"last_user_text": "Weather in Oslo?"},
+    {"last_user_text": contains("Oslo"), "last_role": "tool"},
     {"any_text": contains("Oslo")},
     {"system_text": "Be brief.\nBe kind."},
     {"turns": 1},
