@@ -13,8 +13,9 @@ Headers = tuple[tuple[str, str], ...]
 def header(headers: Headers, name: str) -> str | None:
     """Return the first value of the field called `name` (any case), or None."""
     wanted = name.lower()
+    size = len(wanted)
     for field_name, value in headers:
-        if field_name == wanted or field_name.lower() == wanted:
+        if len(field_name) == size and (field_name == wanted or field_name.lower() == wanted):
             return value
     return None
 
@@ -159,6 +160,8 @@ class Exchange:
             that is no JSON, `[DONE]` left out. () while the delivery is in flight.
         delivery: The answer as data, damage included; None where it is not known.
         written: How many writes of the delivery left so far.
+        left_at: When each send but the last had left, where writes without a delay leave with those
+            before them; () where all left at once.
         fault: What was damaged on purpose, as a test writes it, or None.
         stub: The name of the stub that answered ("stub 2 (test_x.py:31)"), or None.
         mismatches: Why no stub matched, a line each; () where one did.
@@ -183,6 +186,7 @@ class Exchange:
     sent_chunks: tuple[Json, ...] = ()
     delivery: Delivery | None = None
     written: int = 0
+    left_at: tuple[float, ...] = ()
     fault: str | None = None
     stub: str | None = None
     mismatches: tuple[str, ...] = ()

@@ -66,6 +66,7 @@ class Entry:
     answered: float = 0.0
     finished: float | None = None
     written: int = 0
+    left_at: tuple[float, ...] = ()
     _read: Exchange | None = field(default=None, repr=False)
 
     @classmethod
@@ -109,6 +110,7 @@ class Entry:
                 attempt=self.attempt,
                 outcome=self.outcome,
                 written=self.written,
+                left_at=self.left_at,
                 finished=self.finished,
                 sent_chunks=self._sent_chunks(self._read.chunks),
             )
@@ -154,6 +156,7 @@ class Entry:
             sent_chunks=self._sent_chunks(chunks),
             delivery=self.delivery,
             written=self.written,
+            left_at=self.left_at,
             fault=self.fault,
             stub=self.stub,
             mismatches=self.mismatches,

@@ -35,6 +35,8 @@ def as_json(exchange: Exchange, *, epoch: float) -> JsonObject:
         "reply_headers": [list(pair) for pair in exchange.reply_headers],
         "body": _body(exchange),
         "writes": [[write.delay, len(write.data)] for write in writes],
+        "left_at": [round(left - exchange.received, 4) for left in exchange.left_at],
+        "unsent": None if delivery is None else len(delivery.writes) - len(writes) or None,
         "fault": exchange.fault,
         "ending": exchange.ending.value,
         "outcome": exchange.outcome.value,

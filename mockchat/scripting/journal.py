@@ -74,6 +74,7 @@ class Journal:
         self._joint = joint or JointMemory()
         self._in_flight: dict[int, int] = {}  # index to how often something left
         self._given_up: dict[int, int] = {}  # the same, as it was when a wait was over
+        self._left_at: dict[int, list[float]] = {}  # index to when something left, paced ones alone
         self._changed = threading.Condition()
 
     def add(self, exchange: Exchange) -> int:
@@ -127,6 +128,8 @@ class Journal:
         with self._changed:
             if index in self._in_flight:
                 self._in_flight[index] = sends
+                left_at = self._left_at.setdefault(index, [])
+                left_at += [self.clock()] * (sends - len(left_at))
 
     def finish(self, index: int, outcome: Outcome) -> None:
         """Note how the delivery of the exchange `index` ended; a dropped exchange is ignored."""
@@ -135,6 +138,7 @@ class Journal:
                 return
             sends = self._in_flight.pop(index)
             entry = self._kept[index - self.dropped]
+            entry.left_at = tuple(self._left_at.pop(index, ()))
             is_all, delivery = outcome is Outcome.DELIVERED, entry.delivery
             self._end(entry, outcome, _count(delivery) if is_all else _written(delivery, sends))
             self._changed.notify_all()
@@ -337,6 +341,7 @@ class Journal:
             self._attempts.link(oldest, oldest.key)
             self._linked = oldest.index + 1
         self._in_flight.pop(oldest.index, None)
+        self._left_at.pop(oldest.index, None)
         weighs = self._weights.popleft()
         self._weight -= weighs
         self._joint.take(-weighs)
@@ -350,7 +355,10 @@ class Journal:
     def _as_it_is(self, entry: Entry) -> Exchange:
         sends = self._in_flight.get(entry.index)
         exchange = entry.exchange
-        return exchange if not sends else replace(exchange, written=_written(entry.delivery, sends))
+        if not sends:
+            return exchange
+        left_at = tuple(self._left_at.get(entry.index, ()))
+        return replace(exchange, written=_written(entry.delivery, sends), left_at=left_at)
 
     def _link(self) -> None:
         """Number the attempts of all exchanges before the first that is in flight."""

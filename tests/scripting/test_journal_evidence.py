@@ -117,6 +117,21 @@ def test_a_delivery_in_flight_is_read_as_it_is():
     assert (kept.written, kept.sent, kept.sent_chunks, kept.finished) == (1, b"a", (), None)
 
 
+def test_the_time_of_each_paced_send_is_noted():
+    """A picture of a stream needs when its chunks left, not when they were to leave."""
+    now = iter([0.0, 1.0, 2.5, 9.0, 10.0, 11.0]).__next__
+    journal = Journal(clock=now)
+    parts = delivery(b"a", (b"b", 0.5), (b"c", 0.5), (b"d", 0.5))
+    index = journal.add(exchange(outcome=Outcome.PENDING, chunks=CHUNKS, delivery=parts))
+    journal.wrote(index, 1)
+    assert journal.now()[0].left_at == (1.0,)
+    journal.wrote(index, 3)
+    journal.finish(index, Outcome.DELIVERED)
+    assert (journal[0].left_at, journal[0].finished) == ((1.0, 2.5, 2.5), 9.0)
+    journal.add(exchange(delivery=parts))
+    assert journal[1].left_at == ()
+
+
 def waits(monkeypatch, journal):
     """Return a list to which the longest wait of each read is added."""
     asked = []
