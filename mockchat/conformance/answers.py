@@ -11,6 +11,14 @@ from mockchat.types import Json
 JSON_TYPE = "application/json"
 
 
+def joined(base_url: str, path: str) -> str:
+    """Return the URL of a path below a base URL; the query of both stays, as `?api-version=…`."""
+    base, _, every = base_url.partition("?")
+    own, _, query = path.partition("?")
+    queries = "&".join(filter(None, (every, query)))
+    return f"{base.rstrip('/')}{own}{'?' if queries else ''}{queries}"
+
+
 class Failure(Enum):
     """Why there is no whole answer."""
 

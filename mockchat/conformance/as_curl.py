@@ -2,7 +2,7 @@
 
 import shlex
 
-from mockchat.conformance.answers import Sent
+from mockchat.conformance.answers import Sent, joined
 
 LONGEST = 8_000
 """How much of a body a command holds, in bytes; more than that is cut, and no command any more."""
@@ -22,7 +22,7 @@ def as_curl(sent: Sent, target: str) -> str:
     words = ["curl", "-sS", "-i"]
     if sent.method != "POST":
         words += ["-X", sent.method]
-    words.append(shlex.quote(f"{target.rstrip('/')}{sent.path}"))
+    words.append(shlex.quote(joined(target, sent.path)))
     if "authorization" not in sent.drops:
         words += ["-H", '"Authorization: Bearer $OPENAI_API_KEY"']
     if sent.body is None:

@@ -40,6 +40,9 @@ def check(  # noqa: PLR0913 - the options of the command, by name
     base_path: str = "/v1",
     timeout: float = 30.0,
     concurrency: int = 1,
+    retries: int = 0,
+    ca_file: Path | None = None,
+    is_verified: bool = True,
     on_progress: Callable[[int], None] | None = None,
 ) -> Report:
     """Check a target and return the report; `report.conforms` is the verdict.
@@ -61,14 +64,26 @@ def check(  # noqa: PLR0913 - the options of the command, by name
         base_path: Of an application: what stands before "/chat/completions".
         timeout: Seconds one request may take.
         concurrency: How many requests are under way at once.
+        retries: How often a request is sent again that met a rate limit, a failing server or a lost
+            connection.
+        ca_file: Of a URL: certificates of authorities that are trusted besides the system's.
+        is_verified: Of a URL: whether its certificate must be one to trust.
         on_progress: Called after each probe with how many are done.
 
     Raises:
-        BadArgument: The URL or the timeout cannot be used.
+        BadArgument: The URL, the timeout or the certificates cannot be used.
         UnknownProfile: There is no such profile.
     """
     contract = contract_for(profile, schemas)
-    client = _client(target, api_key, headers, base_path, timeout)
+    client = _client(
+        target,
+        api_key=api_key,
+        headers=headers,
+        base_path=base_path,
+        timeout=timeout,
+        ca_file=ca_file,
+        is_verified=is_verified,
+    )
     named = model or first_model(client, contract)
     plan = Plan(
         probes=probes(contract, model=named, depth="full" if depth == "fuzz" else depth),
@@ -76,6 +91,7 @@ def check(  # noqa: PLR0913 - the options of the command, by name
         level=level,
         checks=checks,
         concurrency=concurrency,
+        retries=retries,
         requests=budget_requests,
         tokens=budget_tokens,
     )
@@ -132,7 +148,7 @@ def check_request(  # noqa: PLR0913 - the options of the command, by name
         UnknownProfile: There is no such profile.
     """
     contract = contract_for(profile, schemas)
-    client = _client(target, api_key, headers, base_path, timeout)
+    client = _client(target, api_key=api_key, headers=headers, base_path=base_path, timeout=timeout)
     probe = _probe_of(contract, request)
     answered = client.send(probe.sent)
     seen = Observed(probe=probe, answered=answered, contract=contract, level=level)
@@ -152,17 +168,26 @@ def _probe_of(contract: Contract, request: JsonView | bytes) -> Probe:
         )
 
 
-def _client(
+def _client(  # noqa: PLR0913 - what `check` was told
     target: str | Application,
+    *,
     api_key: str,
     headers: Mapping[str, str] | None,
     base_path: str,
     timeout: float,
+    ca_file: Path | None = None,
+    is_verified: bool = True,
 ) -> Client:
     """Return what asks a target."""
     fields = {"authorization": f"Bearer {api_key}", **(headers or {})}
     if isinstance(target, str):
-        return Target(base_url=target, headers=fields, timeout=timeout)
+        return Target(
+            base_url=target,
+            headers=fields,
+            timeout=timeout,
+            ca_file=ca_file,
+            is_verified=is_verified,
+        )
     return client_of(target, base_path=base_path, headers=fields, timeout=timeout)
 
 

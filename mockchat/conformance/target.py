@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from mockchat.conformance.answers import JSON_TYPE, Answered, Failure, Sent
+from mockchat.conformance.answers import JSON_TYPE, Answered, Failure, Sent, joined
 from mockchat.conformance.connecting import Watch, context_of, failure_of, opened
 from mockchat.conformance.masking import masked
 from mockchat.errors import BadArgument
@@ -45,7 +45,8 @@ class Target:
     """A server behind a URL.
 
     Attributes:
-        base_url: What stands before "/chat/completions", as the SDKs take it.
+        base_url: What stands before "/chat/completions", as the SDKs take it; a query that every
+            request shall have may follow "?".
         headers: Fields of every request, credentials among them; never shown.
         timeout: Seconds one request may take from its first byte to the last of its answer.
         largest: The largest body that is read, in bytes.
@@ -78,6 +79,8 @@ class Target:
         if "@" in parts.netloc:
             shown = self.base_url.replace(parts.netloc, f"…@{parts.netloc.rpartition('@')[2]}")
             raise BadArgument("URL", shown, "one without a user; credentials are header fields")
+        if parts.fragment:
+            raise BadArgument("URL", self.base_url, "one without #: no server is sent what follows")
         if not self.timeout > 0:
             raise BadArgument("timeout", self.timeout, "a number of seconds above 0")
         try:
@@ -121,8 +124,9 @@ class Target:
     def _exchange(
         self, connection: http.client.HTTPConnection, sent: Sent, started: float
     ) -> Answered:
-        prefix = urlsplit(self.base_url).path.rstrip("/")
-        connection.putrequest(sent.method, f"{prefix}{sent.path}", skip_accept_encoding=True)
+        _, _, path, query, _ = urlsplit(joined(self.base_url, sent.path))
+        asked = f"{path}?{query}" if query else path
+        connection.putrequest(sent.method, asked, skip_accept_encoding=True)
         for name, value in self._fields(sent):
             connection.putheader(name, value)
         connection.endheaders(sent.body)

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from test_target import ASK, HEAD, mute, peer, sending, trickle
 
 from mockchat.cli_check import check
+from mockchat.conformance import checking
 from mockchat.conformance.answers import Answered, Failure
 from mockchat.conformance.checks import judge
 from mockchat.conformance.connecting import context_of
@@ -24,6 +25,10 @@ from mockchat.conformance.report import Outcome, Report, Sending
 from mockchat.conformance.target import Target
 from mockchat.contract.contract import contract_for
 from mockchat.errors import BadArgument
+from mockchat.scripting.scripts import Scripts
+from mockchat.server.app import App
+from mockchat.server.settings import Settings
+from mockchat.server.werkzeug_server import LiveServer
 
 PIECE = b"x" * 65_536
 GIBIBYTE = 2**30
@@ -283,6 +288,17 @@ def test_a_certificate_of_an_authority_is_trusted(authority):
     """--ca-file is for the gateway of the house, whose authority no system knows."""
     with Listening(Secure(AUTHORITY.issue_cert("localhost"))) as url:
         assert Target(base_url=url, ca_file=authority).send(ASK).body == b"{}"
+
+
+@pytest.mark.parametrize("trusts", [False, True])
+def test_the_function_trusts_as_the_command_does(trusts, authority):
+    """`mockchat.check` is the command in a suite: what one can be told, the other can."""
+    secure = Secure(AUTHORITY.issue_cert("127.0.0.1"))
+    with LiveServer(App(Settings(), Scripts()), tls=secure.context) as server:
+        told = {"ca_file": authority} if trusts else {"retries": 1}
+        report = checking.check(server.base_url, model="gpt-4o-mini", budget_requests=2, **told)
+    statuses = {sending.answered.status for sending in report.sendings}
+    assert statuses == ({200} if trusts else {None})
 
 
 def test_a_handshake_byte_by_byte_ends():

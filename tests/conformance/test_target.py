@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from mockchat.conformance.answers import Answered, Failure, Sent
+from mockchat.conformance.as_curl import as_curl
 from mockchat.conformance.target import Target
 from mockchat.errors import BadArgument
 from mockchat.server.mock_server import MockServer
@@ -181,6 +182,29 @@ def test_a_url_that_is_none_is_refused(url):
     """What to write is said before anything is sent."""
     with pytest.raises(BadArgument, match="an http or https URL such as"):
         Target(base_url=url)
+
+
+def test_a_fragment_is_refused():
+    """It would be left out in silence."""
+    with pytest.raises(BadArgument, match="one without #"):
+        Target(base_url="http://localhost:8000/v1#x")
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/models", "/v1/models?api-version=2024-10-21&a=%20"),
+        ("/models?limit=2", "/v1/models?api-version=2024-10-21&a=%20&limit=2"),
+    ],
+)
+def test_the_query_of_a_base_url_is_sent_with_every_request(path, asked):
+    """Azure's deployments answer 404 without `api-version`."""
+    sent = Sent(method="GET", path=path)
+    with peer(sending(b"HTTP/1.1 204 No Content\r\n\r\n")) as made:
+        url = f"{made.url}/?api-version=2024-10-21&a=%20"
+        Target(base_url=url).send(sent)
+    assert made.heads[0].decode().split("\r\n")[0] == f"GET {asked} HTTP/1.1"
+    assert f"'{url.partition('/v1')[0]}{asked}'" in as_curl(sent, url)
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan")])
