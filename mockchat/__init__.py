@@ -87,6 +87,7 @@ if TYPE_CHECKING:
         WrongContentType,
     )
     from mockchat.scripting.faults_timing import Pacing, SlowHeaders, Stall
+    from mockchat.scripting.faults_verbatim import Verbatim
     from mockchat.scripting.journal import Journal
     from mockchat.scripting.matching import contains, matches_schema
     from mockchat.scripting.quotas import Limits
@@ -169,6 +170,7 @@ __all__ = [
     "UnknownProfile",
     "UnreachableStub",
     "UnusedReply",
+    "Verbatim",
     "Verdict",
     "Violation",
     "Write",
@@ -291,6 +293,7 @@ _HOMES = {
         "WrongContentType",
     ),
     "scripting.faults_timing": ("Pacing", "SlowHeaders", "Stall"),
+    "scripting.faults_verbatim": ("Verbatim",),
     "scripting.journal": ("Journal",),
     "scripting.matching": ("contains", "matches_schema"),
     "scripting.quotas": ("Limits",),

@@ -21,7 +21,7 @@ class Pacing:
     Attributes:
         ttft: Seconds before the first byte (time to first token), of streams and of JSON replies.
         inter_token: Seconds before each further chunk of a stream. `[DONE]` follows at once, as
-            it does on the wire.
+            it does on the wire, unless `delays` reach so far.
         jitter: How much a delay may differ, as a share of it from 0 to 1; the reply's draw decides,
             so a seed repeats it.
         delays: Recorded seconds before each event, in order, instead of `ttft`; events behind
@@ -53,8 +53,11 @@ class Pacing:
         if not sent:
             held = later(delivery.writes or (Write(data=b""),), next(seconds))
             return replace(delivery, writes=held)
+        told = len(self.delays)
         paced = (
-            event if place and is_done(event) else replace(event, delay=event.delay + next(seconds))
+            event
+            if place >= max(1, told) and is_done(event)
+            else replace(event, delay=event.delay + next(seconds))
             for place, event in enumerate(sent)
         )
         return replace(delivery, writes=tuple(paced))

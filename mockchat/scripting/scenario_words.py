@@ -47,6 +47,7 @@ from mockchat.scripting.faults_http import (
     WrongContentType,
 )
 from mockchat.scripting.faults_timing import Pacing, SlowHeaders, Stall
+from mockchat.scripting.faults_verbatim import Verbatim
 from mockchat.scripting.matching import contains, matches_schema
 from mockchat.types import Json, JsonObject, JsonView
 
@@ -74,6 +75,7 @@ FAULTS: Mapping[str, Callable[..., Fault]] = {
         SlowHeaders,
         Stall,
         TruncatedJson,
+        Verbatim,
         WrongContentType,
     )
 }

@@ -18,6 +18,7 @@ FLOORS = (
     ("mockchat.scripting",),
     ("mockchat.server",),
     ("mockchat.conformance",),
+    ("mockchat.recording",),
     (
         "mockchat",
         "mockchat.__main__",
@@ -30,6 +31,7 @@ FLOORS = (
         "mockchat.cli_limits",
         "mockchat.cli_options",
         "mockchat.cli_profiles",
+        "mockchat.cli_record",
         "mockchat.cli_control",
         "mockchat.cli_scenario",
         "mockchat.cli_state",
