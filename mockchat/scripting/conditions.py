@@ -172,6 +172,19 @@ def _system_text(view: RequestView) -> str | None:
     return "\n".join(texts) if texts else None
 
 
+def _strings(*values: Json) -> tuple[str, ...]:
+    return tuple(value for value in values if isinstance(value, str))
+
+
+TEXTS_OF: Mapping[str, Callable[[RequestView], tuple[str, ...]]] = {
+    "last_text": lambda view: _strings(_last_text(view)),
+    "any_text": lambda view: _strings(*_texts(view)),
+    "system_text": lambda view: _strings(_system_text(view)),
+    "model": lambda view: _strings(view.body.get("model")),
+}
+"""The texts that a keyword compares, of which one must be what is wanted; the most telling first."""
+
+
 def _turns(view: RequestView) -> int:
     return sum(message.get("role") == "user" for message in view.messages)
 

@@ -25,6 +25,7 @@ class NoStubMatched(MockchatError, AssertionError):
         summary: The fields that tell the request from others.
         stubs: Name of each stub with the reasons why it did not answer, closest first.
         exhausted: The name of a stub that matches and has no reply left, if there is one.
+        further: How many stubs there are besides, none of them closer.
     """
 
     def __init__(
@@ -33,12 +34,14 @@ class NoStubMatched(MockchatError, AssertionError):
         summary: str,
         stubs: Sequence[tuple[str, tuple[str, ...]]],
         exhausted: str | None = None,
+        further: int = 0,
     ) -> None:
-        super().__init__(request, summary, stubs, exhausted)
+        super().__init__(request, summary, stubs, exhausted, further)
         self.request = request
         self.summary = summary
         self.stubs = tuple(stubs)
         self.exhausted = exhausted
+        self.further = further
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -46,10 +49,12 @@ class NoStubMatched(MockchatError, AssertionError):
         return tuple(redact_text(f"{name}: {'; '.join(reasons)}") for name, reasons in self.stubs)
 
     def __str__(self) -> str:
-        count = len(self.stubs)
+        count = len(self.stubs) + self.further
         fact = f"{self.request} matched none of {count} stub{'' if count == 1 else 's'}."
         request = f"Request: {redact_text(self.summary)}"
         reasons = "".join(f"\n- {line}" for line in self.lines)
+        if self.further:
+            reasons += f"\n- and {self.further} further stub{'' if self.further == 1 else 's'}"
         return f"{fact}\n\n{request}{reasons}\n\n{self._advice}"
 
     @property

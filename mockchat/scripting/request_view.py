@@ -1,7 +1,7 @@
 """A decoded request, read without trusting it: validation may be off."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from mockchat.exchange import Headers
@@ -23,11 +23,17 @@ class RequestView:
     path: str
     headers: Headers = ()
     body: JsonObject
+    _messages: list[tuple[JsonView, ...]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
 
     @property
     def messages(self) -> tuple[JsonView, ...]:
         """The messages that are objects; an unchecked request may carry anything."""
-        return tuple(objects(self.body.get("messages")))
+        # Looked at by each stub: found once, so that stubs and messages do not multiply.
+        if not self._messages:
+            self._messages.append(tuple(objects(self.body.get("messages"))))
+        return self._messages[0]
 
     @property
     def last_role(self) -> Json:

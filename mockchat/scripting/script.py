@@ -1,7 +1,8 @@
 """All stubs of one test: which one answers, and whether everything went as written."""
 
 import threading
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Unpack
 
@@ -29,9 +30,12 @@ from mockchat.scripting.matching import Conditions, Mismatch, RequestView, match
 from mockchat.scripting.replies import check_written
 from mockchat.scripting.shadowing import UnreachableStub, covers
 from mockchat.scripting.sharing import Counts, OwnCounts, Sink
+from mockchat.scripting.stub_index import StubIndex
 from mockchat.scripting.stubs import Stub
 from mockchat.types import Level, Unmatched, Unused
 
+_MOST_NAMED = 100
+"""How many stubs a refusal names: who has more reads no further."""
 _MOST_PROBLEMS = 100
 """How many problems a script keeps: nobody verifies that of a server that runs for months."""
 
@@ -99,7 +103,8 @@ class Script:
         self.counts = counts or OwnCounts()
         self._next = 0
         self.may_block = sink is not None
-        self._stubs: list[Stub] = []
+        self._stubs: list[Stub] = []  # their places rise
+        self._index = StubIndex()
         self._problems: list[MockchatError] = []
         self._told: set[str] = set()
         self._lock = threading.RLock()
@@ -117,7 +122,7 @@ class Script:
             self.may_block = self.may_block or matches.has_predicates
             line = caller_line()
             name = f"stub {self._next + 1}" + (f" ({line})" if line else "")
-            for earlier in self._stubs:
+            for earlier in self._index.around(matches):
                 if earlier.is_endless and covers(earlier.matcher, matches):
                     raise UnreachableStub(name, earlier.name, str(earlier.matcher))
             stub = Stub(
@@ -131,6 +136,7 @@ class Script:
             )
             self._next += 1
             self._stubs.append(stub)
+            self._index.add(stub)
         return stub
 
     def reply(self, reply: Replying, **options: Unpack[ReplyOptions]) -> Stub:
@@ -142,6 +148,7 @@ class Script:
         except MockchatError:
             with self._lock:
                 self._stubs.remove(built)
+                self._index.remove(built)
                 if built.place == self._next - 1:
                     self._next -= 1
             raise
@@ -149,8 +156,10 @@ class Script:
     def remove(self, place: int) -> bool:
         """Take a stub away by its place, and say whether there was one; the others keep theirs."""
         with self._lock:
-            kept = [stub for stub in self._stubs if stub.place != place]
-            is_there, self._stubs = len(kept) < len(self._stubs), kept
+            at = bisect_left(self._stubs, place, key=_place)
+            is_there = at < len(self._stubs) and self._stubs[at].place == place
+            if is_there:
+                self._index.remove(self._stubs.pop(at))
             return is_there
 
     @property
@@ -159,6 +168,11 @@ class Script:
         with self._lock:
             return tuple(self._stubs)
 
+    @property
+    def has_stubs(self) -> bool:
+        """Whether there is a stub."""
+        return bool(self._stubs)
+
     def select(self, view: RequestView) -> Selection:
         """Return the reply of the first stub that matches and has one left, and count it as sent.
 
@@ -166,9 +180,11 @@ class Script:
             NoStubMatched: There is none; under `unmatched="fail"` this fails the test as well.
         """
         asked: dict[int, tuple[Stub, tuple[Mismatch, ...]]] = {}
+        with self._lock:
+            stubs = self._index.asked_by(view)
 
         def matching() -> Iterator[tuple[int, int | None]]:
-            for stub in self.stubs:
+            for stub in stubs:
                 mismatches = stub.matcher.mismatches(view)
                 asked[stub.place] = stub, mismatches
                 if not mismatches:
@@ -179,11 +195,7 @@ class Script:
         if taken is not None:
             stub, ordinal = asked[taken[0]][0], taken[1]
             return Selection(stub=stub, reply=stub.given(ordinal), ordinal=ordinal)
-        reasons = [
-            (stub, (*map(str, mismatches), *filter(None, (stub.obstacle,))))
-            for stub, mismatches in asked.values()
-        ]
-        error = _no_stub_matched(view, reasons)
+        error = _no_stub_matched(view, self.stubs, asked)
         if self.unmatched == "fail":
             self.charge(error)
         raise error
@@ -245,7 +257,7 @@ class Script:
         """Refuse to let a stub answer for ever where a later one still has a reply to give."""
         __tracebackhide__ = True
         with self._lock:
-            later = self._stubs[self._stubs.index(endless) + 1 :]
+            later = self._stubs[bisect_left(self._stubs, endless.place + 1, key=_place) :]
         for stub in later:
             if stub.is_waiting and covers(endless.matcher, stub.matcher):
                 raise UnreachableStub(stub.name, endless.name, str(endless.matcher))
@@ -286,9 +298,28 @@ def _fate(stub: Stub) -> str | None:
     return f"{stub.sent} of {stub.expected} {noun} sent"
 
 
+def _place(stub: Stub) -> int:
+    return stub.place
+
+
 def _no_stub_matched(
-    view: RequestView, reasons: list[tuple[Stub, tuple[str, ...]]]
+    view: RequestView,
+    stubs: Sequence[Stub],
+    asked: Mapping[int, tuple[Stub, tuple[Mismatch, ...]]],
 ) -> NoStubMatched:
+    """Return the error with the closest stubs; `asked` has what is known of some of them."""
+    reasons: list[tuple[Stub, tuple[str, ...]]] = []
+    close = 0
+    for stub in stubs:
+        if stub.place in asked:
+            mismatches = asked[stub.place][1]
+        elif close < _MOST_NAMED:
+            mismatches = stub.matcher.mismatches(view)
+        else:
+            continue  # none can be closer than those there are
+        said = (*map(str, mismatches), *filter(None, (stub.obstacle,)))
+        close += len(said) == 1
+        reasons.append((stub, said))
     closest = sorted(reasons, key=lambda pair: len(pair[1]))
     exhausted = [
         stub.name
@@ -298,6 +329,7 @@ def _no_stub_matched(
     return NoStubMatched(
         f"{view.method} {view.path}",
         view.summary,
-        tuple((stub.name, said) for stub, said in closest),
+        tuple((stub.name, said) for stub, said in closest[:_MOST_NAMED]),
         exhausted[0] if exhausted else None,
+        max(0, len(stubs) - _MOST_NAMED),
     )

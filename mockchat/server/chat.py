@@ -67,7 +67,7 @@ def _answered(service: Service, call: Call, view: RequestView) -> Result:
 
 def _answer(service: Service, call: Call, view: RequestView) -> Result:
     # Without a stub there is nothing to ask, and no reason to word.
-    if call.script is not None and (call.script.stubs or call.script.unmatched == "fail"):
+    if call.script is not None and (call.script.has_stubs or call.script.unmatched == "fail"):
         if call.script.may_block:
             call.known = None  # somebody's own code is given the request, and may change it
         try:
