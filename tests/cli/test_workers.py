@@ -8,12 +8,12 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 from pathlib import Path
 
 import pytest
 from serving import server_environment, serving
+from waiting import wait_for
 
 from mockchat.cli_engine import check_workers, chosen_engine
 from mockchat.cli_options import Refusal
@@ -50,14 +50,6 @@ def is_alive(process):
     except OSError:
         return False
     return state != "Z"
-
-
-def wait_for(condition, seconds=10.0):
-    """Wait for what another process is about to do."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def post(base_url, body=QUESTION):

@@ -4,13 +4,13 @@ import contextlib
 import socket
 import ssl
 import threading
-import time
 from pathlib import Path
 
 import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
 from doubles import HELLO, FakeApp, RawClient
+from waiting import wait_for
 
 from mockchat.errors import BadArgument
 from mockchat.exchange import Delivery, Ending, Outcome, Write
@@ -28,14 +28,6 @@ def stream(*pieces, delay=0.0, ending=Ending.COMPLETE):
         Write(data=piece, delay=delay if place else 0.0) for place, piece in enumerate(pieces)
     )
     return Delivery(status=200, writes=writes, is_stream=True, ending=ending)
-
-
-def wait_for(condition, seconds=10.0):
-    """Wait for what another thread is about to do."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        threading.Event().wait(0.002)
 
 
 class SecureClient(RawClient):

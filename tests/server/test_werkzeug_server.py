@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from doubles import HELLO, FakeApp, RawClient, raw
+from waiting import wait_for
 
 from mockchat.errors import BadArgument, MockchatError
 from mockchat.exchange import Delivery, Ending, Incoming, Outcome, Write
@@ -37,14 +38,6 @@ def stream(*pieces, delay=0.0, ending=Ending.COMPLETE):
         Write(data=piece, delay=delay if position else 0.0) for position, piece in enumerate(pieces)
     )
     return Delivery(status=200, writes=writes, is_stream=True, ending=ending)
-
-
-def wait_for(condition, seconds=5.0):
-    """Wait for what another thread is about to do."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        threading.Event().wait(0.002)
 
 
 def silent(server):
