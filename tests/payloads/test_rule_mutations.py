@@ -57,6 +57,12 @@ def events_of(data):
     return [text if text == "[DONE]" else json.loads(text) for text in found]
 
 
+def framed(contract, payload, level):
+    """Return what is wrong with the lines of a stream."""
+    framing = FramingJudge(contract.profile.settings, level=level)
+    return wrong([*framing.feed(payload), *framing.finish()])
+
+
 def judged(contract, document, payload, request, level):
     """Return what is wrong with a payload, by the judges a user would ask."""
     if document == "request":
@@ -65,8 +71,7 @@ def judged(contract, document, payload, request, level):
         found = contract.violations("response", payload, level=level)
         found += contract.exchange_violations(request, payload, level=level) if request else ()
         return wrong(found)
-    framing = FramingJudge(contract.profile.settings, level=level)
-    found = wrong([*framing.feed(payload), *framing.finish()])
+    found = framed(contract, payload, level)
     # A stream that is framed wrongly has other events than it was made of.
     if not found or {one.rule for one in found} == {"stream.ending"}:
         judge = contract.stream_judge(request=request, level=level)
@@ -80,9 +85,12 @@ def check(contract, document, mutant, level, name):
     mutation = mutant.mutation
     found = judged(contract, document, mutant.payload, mutant.request, level)
     told = {(violation.rule, violation.pointer) for violation in found}
-    if mutation.rule != "stream.ending":
-        assert (mutation.rule, mutation.pointer) in told, name
-        assert {pointer for _, pointer in told} == {mutation.pointer}, name
+    if mutation.rule == "stream.ending":
+        # What ends too early lacks its last event as well: of the lines alone nothing else is told.
+        assert {rule for rule, _ in told} <= {"stream.done-missing"}, name
+        told = {(one.rule, one.pointer) for one in framed(contract, mutant.payload, level)}
+    assert (mutation.rule, mutation.pointer) in told, name
+    assert {pointer for _, pointer in told} == {mutation.pointer}, name
     assert judged(contract, document, mutant.parent, mutant.request, level) == [], name
     assert mutant.payload != mutant.parent
     assert mutation.reason
