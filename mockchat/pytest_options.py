@@ -26,6 +26,11 @@ OPTIONS: Mapping[str, str] = {
 }
 """What may be said in the ini file (`mockchat_seed`) and on the command line (`--mockchat-seed`)."""
 
+COVERAGE = "mockchat_coverage"
+COVERAGE_UNDER = "mockchat_coverage_fail_under"
+COVERAGE_APPEND = "mockchat_coverage_append"
+"""The options of coverage, by the names that pytest keeps them under."""
+
 _RANDOM = "random"
 _LARGEST_SEED = 2**32
 
@@ -40,6 +45,27 @@ def add_options(parser: pytest.Parser) -> None:
             f"--mockchat-{name}", dest=_dest(name), metavar=name.upper(), help=help_text
         )
         parser.addini(_dest(name), help_text, default=None)
+    group.addoption(
+        "--mockchat-coverage",
+        dest=COVERAGE,
+        nargs="?",
+        const="",
+        metavar="PROFILE",
+        help="Tell how much of a profile the suite has met (default: the fixture's profile).",
+    )
+    group.addoption(
+        "--mockchat-coverage-fail-under",
+        dest=COVERAGE_UNDER,
+        type=float,
+        metavar="PERCENT",
+        help="Fail where less of what clients can be given went well.",
+    )
+    group.addoption(
+        "--mockchat-coverage-append",
+        dest=COVERAGE_APPEND,
+        action="store_true",
+        help="Go on with what earlier runs have met, in place of beginning anew.",
+    )
 
 
 def defaults(config: pytest.Config) -> "ScriptOptions":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from mockchat.pytest_options import (
+    COVERAGE,
     add_options,
     defaults,
     draw_seed,
@@ -81,6 +82,11 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     draw_seed(config)
     defaults(config)
+    if config.getoption(COVERAGE) is not None:
+        # Only here: it reads a whole profile, of which other runs want to know nothing.
+        from mockchat.pytest_coverage import cover  # noqa: PLC0415
+
+        cover(config)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -12,8 +12,11 @@ from mockchat.pytest_options import defaults, marked
 
 if TYPE_CHECKING:
     from mockchat.server.face import Mockchat
-    from mockchat.server.mock_server import MockServer
+    from mockchat.server.mock_server import MockServer, ScriptTap
     from mockchat.server.script_options import ScriptOptions
+
+tap_key: "pytest.StashKey[ScriptTap]" = pytest.StashKey()
+"""Who takes note of every exchange of the run's server, if anybody does."""
 
 _server_key = pytest.StashKey["MockServer"]()
 _held_key = pytest.StashKey["list[Held]"]()
@@ -58,6 +61,7 @@ def started_server(config: pytest.Config) -> "MockServer":
         from mockchat.server.mock_server import MockServer  # noqa: PLC0415
 
         server = config.stash[_server_key] = MockServer(**defaults(config)).start()
+        server.tap = config.stash.get(tap_key, None)
         config.add_cleanup(server.stop)
     return server
 

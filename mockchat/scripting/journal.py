@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Unpack, overload
+from typing import TYPE_CHECKING, Unpack, overload
 
 from mockchat.errors import BadArgument
 from mockchat.exchange import Delivery, Exchange, Outcome
@@ -19,6 +19,9 @@ from mockchat.scripting.request_view import RequestView
 from mockchat.scripting.sharing import Sink, StateLost
 from mockchat.scripting.verdicts import Thresholds, Verdict, verdicts
 from mockchat.types import Json
+
+if TYPE_CHECKING:
+    from mockchat.scripting.tapping import Tap
 
 __all__ = ["Journal", "has_failed"]
 
@@ -45,6 +48,7 @@ class Journal:
     Attributes:
         clock: As given.
         patience: As given.
+        tap: Called with every entry when it is added; None for nobody.
     """
 
     def __init__(  # noqa: PLR0913 - each a choice of its own
@@ -71,6 +75,7 @@ class Journal:
         self._linked = 0
         self._attempts = Attempts(limit)
         self._sink = sink
+        self.tap: Tap | None = None
         self._joint = joint or JointMemory()
         self._in_flight: dict[int, int] = {}  # index to how often something left
         self._given_up: dict[int, int] = {}  # the same, as it was when a wait was over
@@ -110,6 +115,8 @@ class Journal:
             else:
                 self._end(entry, entry.outcome, _count(delivery))
             self._changed.notify_all()
+        if self.tap is not None:
+            self.tap(entry)
         if self._sink is not None:
             try:
                 self._sink.added(entry.exchange)

@@ -2,11 +2,12 @@
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self, Unpack, cast
+from typing import Self, TypeAlias, Unpack, cast
 
 from mockchat.contract.contract import contract_of
 from mockchat.contract.profile import load_profile
@@ -16,6 +17,7 @@ from mockchat.scripting.failures import LateRequest
 from mockchat.scripting.scenario import scenario_beside
 from mockchat.scripting.script import Script
 from mockchat.scripting.scripts import Scripts
+from mockchat.scripting.tapping import Tapped
 from mockchat.server import connection
 from mockchat.server.dispatcher import Dispatcher
 from mockchat.server.face import Mockchat, verified
@@ -25,6 +27,9 @@ from mockchat.server.transports import transport
 from mockchat.server.werkzeug_server import LiveServer
 
 _REMEMBERED = 8
+
+ScriptTap: TypeAlias = Callable[[Script, Tapped], None]
+"""Takes note of an exchange that begins, with the script it is of."""
 
 
 class MockServer:
@@ -37,6 +42,9 @@ class MockServer:
         host: Name or address to listen on.
         port: Port to listen on; 0 takes any free one.
         **options: What scripts are that say nothing else; see `ScriptOptions`.
+
+    Attributes:
+        tap: Called with every exchange of every script when it begins; None for nobody.
 
     Raises:
         BadArgument: An option does not exist, or has a value that is not allowed.
@@ -51,6 +59,7 @@ class MockServer:
         self._live = LiveServer(self._dispatcher, host=host, port=port)
         self._options = options
         self._recent: deque[Mockchat] = deque(maxlen=_REMEMBERED)
+        self.tap: ScriptTap | None = None
 
     def start(self) -> Self:
         """Listen; requests are taken as soon as this returns.
@@ -148,6 +157,8 @@ class MockServer:
 
     @contextmanager
     def _opened(self, script: Script, settings: Settings) -> Iterator[Mockchat]:
+        if self.tap is not None:
+            script.journal.tap = partial(self.tap, script)
         token = self._dispatcher.open(script, settings)
         face = Mockchat(
             script,

@@ -19,6 +19,7 @@ FLOORS = (
     ("mockchat.server",),
     ("mockchat.conformance",),
     ("mockchat.recording",),
+    ("mockchat.coverage",),
     (
         "mockchat",
         "mockchat.__main__",
@@ -38,6 +39,7 @@ FLOORS = (
         "mockchat.cli_check",
         "mockchat.cli_repeat",
         "mockchat.cli_validate",
+        "mockchat.pytest_coverage",
         "mockchat.pytest_options",
         "mockchat.pytest_target",
         "mockchat.hosted",
