@@ -39,6 +39,9 @@ from mockchat.cli_options import (
     Refusal,
     Weights,
     is_loopback,
+    kind_option,
+    locale_option,
+    profile_option,
     refusing,
     schemas_option,
     shape_option,
@@ -104,15 +107,10 @@ main.add_command(validate)
 )
 @engine_options
 @scenario_option
-@click.option("--profile", default="openai", metavar="NAME", help="Variant of the API to be.")
+@profile_option("Variant of the API to be.")
 @schemas_option
 @click.option("--seed", default=0, help="Same seed, same request: same reply.")
-@click.option(
-    "--kind",
-    type=click.Choice(get_args(Kind)),
-    default="plain",
-    help="Generate what every client accepts, or everything the contract allows.",
-)
+@kind_option
 @click.option(
     "--validation",
     type=click.Choice(get_args(Validation)),
@@ -132,7 +130,7 @@ main.add_command(validate)
     metavar="NAME",
     help="List this model beside those of the profile; repeatable.",
 )
-@click.option("--locale", default="en_US", help="Language of generated text, as Faker names it.")
+@locale_option
 @shape_option
 @tokenizer_option
 @click.option(

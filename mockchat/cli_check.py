@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, get_args
 
 import click
 
-from mockchat.cli_options import Refusal, printable, refusing, schemas_option
+from mockchat.cli_options import (
+    Refusal,
+    level_option,
+    printable,
+    profile_option,
+    refusing,
+    schemas_option,
+)
 from mockchat.cli_repeat import command_of
 from mockchat.types import Json, Level
 
@@ -76,14 +83,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--header", multiple=True, metavar="NAME:VALUE", help="Send this field too; repeatable."
 )
-@click.option("--profile", default="openai", metavar="NAME", help="Variant of the API to judge by.")
+@profile_option("Variant of the API to judge by.")
 @schemas_option
-@click.option(
-    "--level",
-    type=click.Choice(get_args(Level)),
-    default="observed",
-    help="Judge by what real servers send, or by what the official pages promise.",
-)
+@level_option("Judge by what real servers send, or by what the official pages promise.")
 @click.option(
     "--depth",
     type=click.Choice(get_args(Depth)),

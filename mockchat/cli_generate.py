@@ -12,6 +12,10 @@ import click
 from mockchat.cli_options import (
     Refusal,
     Weights,
+    kind_option,
+    level_option,
+    locale_option,
+    profile_option,
     refusing,
     schemas_option,
     shape_option,
@@ -52,15 +56,10 @@ class _Options(TypedDict):
 @click.argument("what", type=click.Choice(get_args(What)))
 @click.option("-n", "count", default=1, type=click.IntRange(min=0), help="How many to make.")
 @click.option("--seed", default=0, help="Same seed, same options: same payloads.")
-@click.option("--profile", default="openai", metavar="NAME", help="Variant of the API.")
+@profile_option("Variant of the API.")
 @schemas_option
-@click.option(
-    "--kind",
-    type=click.Choice(get_args(Kind)),
-    default="plain",
-    help="Make what every client accepts, or everything the contract allows.",
-)
-@click.option("--locale", default="en_US", help="Language of generated text, as Faker names it.")
+@kind_option
+@locale_option
 @shape_option
 @tokenizer_option
 @click.option(
@@ -75,11 +74,8 @@ class _Options(TypedDict):
     metavar="NAME",
     help="What is invalid: request, response, stream, chunk, error or another document.",
 )
-@click.option(
-    "--level",
-    type=click.Choice(get_args(Level)),
-    default="observed",
-    help="How replies are wrong: as no real server sends them, or as the official pages forbid.",
+@level_option(
+    "How replies are wrong: as no real server sends them, or as the official pages forbid."
 )
 @click.option("--jsonl", "is_jsonl", is_flag=True, help="Print each stream as one line of chunks.")
 def generate(**options: Unpack[_Options]) -> None:

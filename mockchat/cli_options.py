@@ -2,17 +2,19 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, get_args
 
 import click
 
 from mockchat.errors import MockchatError
+from mockchat.types import Kind, Level
 
 Weights = dict[str, float] | None
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class Refusal(click.ClickException):
@@ -53,6 +55,29 @@ class Commands(click.Group):
             Refusal(f"the output cannot be written: {error.strerror}").show()
             sys.exit(Refusal.exit_code)
 
+
+def profile_option(help_: str) -> Decorator:
+    """Return the option that names a profile; what that is for differs from command to command."""
+    return click.option("--profile", default="openai", metavar="NAME", help=help_)
+
+
+def level_option(help_: str) -> Decorator:
+    """Return the option that says how strictly replies are judged, or made wrong."""
+    return click.option(
+        "--level", type=click.Choice(get_args(Level)), default="observed", help=help_
+    )
+
+
+kind_option = click.option(
+    "--kind",
+    type=click.Choice(get_args(Kind)),
+    default="plain",
+    help="Generate what every client accepts, or everything the contract allows.",
+)
+
+locale_option = click.option(
+    "--locale", default="en_US", help="Language of generated text, as Faker names it."
+)
 
 schemas_option = click.option(
     "--schemas",

@@ -3,11 +3,18 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack, get_args
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from mockchat.cli_options import json_option, printable, refusing, schemas_option
+from mockchat.cli_options import (
+    json_option,
+    level_option,
+    printable,
+    profile_option,
+    refusing,
+    schemas_option,
+)
 from mockchat.errors import MockchatError
 from mockchat.types import JsonObject, Level
 
@@ -40,14 +47,9 @@ class _Options(TypedDict):
     type=click.Choice(_KINDS),
     help="What the files hold; told by their content without it.",
 )
-@click.option("--profile", default="openai", metavar="NAME", help="Variant of the API to judge by.")
+@profile_option("Variant of the API to judge by.")
 @schemas_option
-@click.option(
-    "--level",
-    type=click.Choice(get_args(Level)),
-    default="observed",
-    help="Judge replies by what real servers send, or by what the official pages promise.",
-)
+@level_option("Judge replies by what real servers send, or by what the official pages promise.")
 @json_option
 @click.pass_context
 def validate(context: click.Context, **options: Unpack[_Options]) -> None:
