@@ -48,6 +48,7 @@ from mockchat.cli_options import (
     tokenizer_option,
 )
 from mockchat.cli_profiles import profiles
+from mockchat.cli_record import record
 from mockchat.cli_scenario import scenario, scenario_option
 from mockchat.cli_state import opened, state, state_name_option, state_option
 from mockchat.cli_validate import validate
@@ -95,6 +96,7 @@ def main() -> None:
 main.add_command(check)
 main.add_command(generate)
 main.add_command(profiles)
+main.add_command(record)
 main.add_command(scenario)
 main.add_command(state)
 main.add_command(validate)

@@ -162,7 +162,7 @@ def write_whole(path: Path, text: str) -> None:
 def stub_text(stubs: Iterable[RecordedStub]) -> str:
     """Return the text of one stub, whose replies follow one another; notes are comments."""
     listed = tuple(stubs)
-    notes = "".join(f"  # {_printable(note)}\n" for stub in listed for note in stub.notes)
+    notes = "".join(f"  # {printable(note)}\n" for stub in listed for note in stub.notes)
     (joined,) = _joined(listed)
     lines = yaml_lines([joined], one_line=_ONE_LINE, indent=2)
     return notes + "".join(f"{line}\n" for line in lines)
@@ -283,7 +283,7 @@ def _placed(body: Json, tokens: tuple[str, ...], value: Json) -> Json:
     return {**members, token: _placed(members.get(token, {}), tuple(rest), value)}
 
 
-def _printable(note: str) -> str:
+def printable(note: str) -> str:
     """Return a note fit for one line of a comment: what does not print stands as its escape."""
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in note

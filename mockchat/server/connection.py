@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Never
 
 from werkzeug.serving import WSGIRequestHandler
 
-from mockchat.exchange import Incoming, Outcome
+from mockchat.exchange import Ending, Incoming, Outcome
 from mockchat.scripting.faults import Ability
 from mockchat.server import framing
 from mockchat.server.framing import Refused
 from mockchat.server.reading import RequestReader
+from mockchat.server.relaying import Relayed, RelayFraming, Source
 from mockchat.server.reports import logger, report
 from mockchat.server.ticket import Ticket, answered
 from mockchat.server.tls import say_goodbye
@@ -204,7 +205,10 @@ class ConnectionHandler(WSGIRequestHandler):
         """Send a delivery and tell its ticket how that went."""
         outcome = Outcome.FAILED
         try:
-            outcome = self._deliver(ticket)
+            if isinstance(ticket, Relayed):
+                outcome = self._relay(ticket)
+            else:
+                outcome = self._deliver(ticket)
         finally:
             ticket.finish(outcome)
         return outcome
@@ -239,6 +243,64 @@ class ConnectionHandler(WSGIRequestHandler):
         if playback.resets:
             self._reset()
         return Outcome.DELIVERED
+
+    def _relay(self, relayed: Relayed) -> Outcome:
+        """Send what comes in elsewhere, as it comes."""
+        try:
+            framed = RelayFraming(
+                relayed,
+                method=self._method,
+                version=self._version,
+                keeps_alive=not (self.close_connection or self.server.is_draining),
+            )
+        except ValueError as error:
+            report("an answer could not be passed on", error)
+            self.close_connection = True
+            return Outcome.FAILED
+        self.close_connection = framed.closes
+        ending: Ending | None = None
+        try:
+            self._send(framed.head)
+            while ending is None:
+                data, ending = relayed.source.take()
+                if data:
+                    self._send(framed.framed(data))
+                if ending is None:
+                    self._await(relayed.source)
+            last, resets = framed.end(ending)
+            self._send(last)
+        except TimeoutError:
+            self._abandon()
+            return Outcome.FAILED
+        except (ConnectionError, Interrupted):
+            self._abandon()
+            return Outcome.FAILED if self.server.is_stopping else Outcome.CLIENT_LEFT
+        self.close_connection = self.close_connection or ending is not Ending.COMPLETE
+        if resets:
+            self._reset()
+        return Outcome.DELIVERED
+
+    def _await(self, source: Source) -> None:
+        """Wait until something comes; see `_pause`.
+
+        Raises:
+            Interrupted: When the client left, or the server stops.
+        """
+        if self.server.is_stopping:
+            raise Interrupted
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.server.stop_signal, selectors.EVENT_READ)
+            selector.register(self.connection, selectors.EVENT_READ)
+            selector.register(source, selectors.EVENT_READ)
+            while True:
+                ready = [key.fileobj for key, _ in selector.select()]
+                if self.server.stop_signal in ready:
+                    raise Interrupted
+                if source in ready:
+                    return
+                if self._has_left():
+                    raise Interrupted
+                selector.unregister(self.connection)  # a pipelined request: it can wait
 
     def _send(self, data: bytes) -> None:
         self.connection.settimeout(self.server.limits.write_time)
