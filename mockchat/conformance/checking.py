@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypedDict, Unpack
 
 from mockchat.conformance.answers import Sent
 from mockchat.conformance.asked_probes import LAWFUL, UNLAWFUL, probe_of
@@ -21,14 +21,33 @@ AnyDepth: TypeAlias = Depth | Literal["fuzz"]
 """How much is asked: the probes of a depth, or all of them and drawn requests."""
 
 _FALLBACK = "gpt-4o-mini"
+_TIMEOUT = 30.0
+
+
+class Asking(TypedDict, total=False):
+    """How a target is reached.
+
+    Attributes:
+        api_key: Sent as a bearer token; in no report.
+        headers: Further fields of every request; in no report.
+        base_path: Of an application: what stands before "/chat/completions"; "/v1" unless given.
+        timeout: Seconds one request may take, 30 unless given.
+        ca_file: Of a URL: certificates of authorities that are trusted besides the system's.
+        is_verified: Of a URL: whether its certificate must be one to trust, as it must unless given.
+    """
+
+    api_key: str
+    headers: Mapping[str, str] | None
+    base_path: str
+    timeout: float
+    ca_file: Path | None
+    is_verified: bool
 
 
 def check(  # noqa: PLR0913 - the options of the command, by name
     target: str | Application,
     *,
     model: str | None = None,
-    api_key: str = "none",
-    headers: Mapping[str, str] | None = None,
     profile: str = "openai",
     schemas: Path | None = None,
     level: Level = "observed",
@@ -37,21 +56,16 @@ def check(  # noqa: PLR0913 - the options of the command, by name
     budget_requests: int | None = None,
     budget_tokens: int | None = None,
     checks: frozenset[str] = frozenset(CHECKS),
-    base_path: str = "/v1",
-    timeout: float = 30.0,
     concurrency: int = 1,
     retries: int = 0,
-    ca_file: Path | None = None,
-    is_verified: bool = True,
     on_progress: Callable[[int], None] | None = None,
+    **asking: Unpack[Asking],
 ) -> Report:
     """Check a target and return the report; `report.conforms` is the verdict.
 
     Args:
         target: A base URL, or a WSGI or ASGI application, which is asked without a socket.
         model: The model to ask; the first that the target lists without it.
-        api_key: Sent as a bearer token; in no report.
-        headers: Further fields of every request; in no report.
         profile: The variant of the API to judge by.
         schemas: A folder of own profiles, looked at before the built-in ones.
         level: How strictly: "observed" or "documented".
@@ -61,29 +75,18 @@ def check(  # noqa: PLR0913 - the options of the command, by name
         budget_requests: The most requests that are sent, None for no limit.
         budget_tokens: The most tokens that are asked for, by our own estimate.
         checks: The ids of the checks that count.
-        base_path: Of an application: what stands before "/chat/completions".
-        timeout: Seconds one request may take.
         concurrency: How many requests are under way at once.
         retries: How often a request is sent again that met a rate limit, a failing server or a lost
             connection.
-        ca_file: Of a URL: certificates of authorities that are trusted besides the system's.
-        is_verified: Of a URL: whether its certificate must be one to trust.
         on_progress: Called after each probe with how many are done.
+        asking: How the target is reached: see `Asking`.
 
     Raises:
         BadArgument: The URL, the timeout or the certificates cannot be used.
         UnknownProfile: There is no such profile.
     """
     contract = contract_for(profile, schemas)
-    client = _client(
-        target,
-        api_key=api_key,
-        headers=headers,
-        base_path=base_path,
-        timeout=timeout,
-        ca_file=ca_file,
-        is_verified=is_verified,
-    )
+    client = _client(target, **asking)
     named = model or first_model(client, contract)
     plan = Plan(
         probes=probes(contract, model=named, depth="full" if depth == "fuzz" else depth),
@@ -96,6 +99,7 @@ def check(  # noqa: PLR0913 - the options of the command, by name
         tokens=budget_tokens,
     )
     if depth == "fuzz":
+        timeout = asking.get("timeout", _TIMEOUT)
         return _fuzzed(client, plan, named, seed=seed, timeout=timeout, on_progress=on_progress)
     return Run(client, plan, on_progress=on_progress).go()
 
@@ -116,17 +120,14 @@ def _fuzzed(  # noqa: PLR0913 - what `check` was told
     return FuzzRun(client, plan, fuzzing, on_progress=on_progress).go()
 
 
-def check_request(  # noqa: PLR0913 - the options of the command, by name
+def check_request(
     target: str | Application,
     request: JsonView | bytes,
     *,
-    api_key: str = "none",
-    headers: Mapping[str, str] | None = None,
     profile: str = "openai",
     schemas: Path | None = None,
     level: Level = "observed",
-    base_path: str = "/v1",
-    timeout: float = 30.0,
+    **asking: Unpack[Asking],
 ) -> tuple[Finding, ...]:
     """Send one request for a chat completion and return what fails it; () where nothing does.
 
@@ -135,20 +136,17 @@ def check_request(  # noqa: PLR0913 - the options of the command, by name
     Args:
         target: A base URL, or a WSGI or ASGI application, which is asked without a socket.
         request: The body: JSON, or bytes that are sent as they are.
-        api_key: Sent as a bearer token.
-        headers: Further fields of the request.
         profile: The variant of the API to judge by.
         schemas: A folder of own profiles, looked at before the built-in ones.
         level: How strictly: "observed" or "documented".
-        base_path: Of an application: what stands before "/chat/completions".
-        timeout: Seconds the request may take.
+        asking: How the target is reached: see `Asking`.
 
     Raises:
         BadArgument: The URL or the timeout cannot be used.
         UnknownProfile: There is no such profile.
     """
     contract = contract_for(profile, schemas)
-    client = _client(target, api_key=api_key, headers=headers, base_path=base_path, timeout=timeout)
+    client = _client(target, **asking)
     probe = _probe_of(contract, request)
     answered = client.send(probe.sent)
     seen = Observed(probe=probe, answered=answered, contract=contract, level=level)
@@ -168,13 +166,13 @@ def _probe_of(contract: Contract, request: JsonView | bytes) -> Probe:
         )
 
 
-def _client(  # noqa: PLR0913 - what `check` was told
+def _client(  # noqa: PLR0913 - `Asking`, by name
     target: str | Application,
     *,
-    api_key: str,
-    headers: Mapping[str, str] | None,
-    base_path: str,
-    timeout: float,
+    api_key: str = "none",
+    headers: Mapping[str, str] | None = None,
+    base_path: str = "/v1",
+    timeout: float = _TIMEOUT,
     ca_file: Path | None = None,
     is_verified: bool = True,
 ) -> Client:
