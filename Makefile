@@ -130,7 +130,7 @@ $(READY): pyproject.toml hatch_build.py
 .venvs/peers-node/.ready:
 	@mkdir -p $(@D)
 	@if command -v npm >/dev/null && (echo "setting up $(@D)" >&2; cd $(@D) && npm install --silent --no-audit --no-fund --fetch-retries=1 \
-	  @copilotkit/aimock@1.43.0 @stoplight/prism-cli@5.14.2 wiremock@3.13.2); \
+	  @copilotkit/aimock@1.43.0 @stoplight/prism-cli@5.14.2 @dwmkerr/mock-llm@0.1.29 wiremock@3.13.2); \
 	  then touch $@; else echo "other mock servers are left out: npm install did not work" >&2; fi
 
 # openai-responses works with openai before 3 only, so all of them are measured with that.

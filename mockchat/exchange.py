@@ -30,6 +30,9 @@ class Incoming:
         query: What stands behind "?", undecoded.
         headers: All fields, credentials included; never journal them unredacted.
         body: The body's bytes.
+        mark: What the head has in common with every other head of the same bytes, and with no
+            other, in this process; b"" where the adapter does not say. No credential can be read
+            from it.
     """
 
     method: str
@@ -37,6 +40,7 @@ class Incoming:
     query: str = ""
     headers: Headers = ()
     body: bytes = b""
+    mark: bytes = field(default=b"", compare=False, repr=False)
 
 
 class Ending(Enum):

@@ -21,6 +21,7 @@ from mockchat.payloads.plans import (
     exactly,
     random_plan,
 )
+from mockchat.payloads.seeded import SeededDraw
 from mockchat.payloads.stream_style import OPENAI_STYLE, StreamStyle, stream_style
 from mockchat.types import Chunk, Completion, Json, JsonObject, JsonView
 
@@ -237,6 +238,20 @@ class Padding:
         """Return the padding of the next chunk: fewer than 16 letters."""
         start = self._draw.index(_POOL - _BLOCK) if self._draw else 0
         return self._pool[start : start + length]
+
+    def all_letters(self, lengths: Sequence[int | None], draw: SeededDraw) -> list[bytes]:
+        """Return the padding of all chunks at once, as `letters` one by one; None: a chunk has none.
+
+        Args:
+            lengths: How many letters each chunk has.
+            draw: The draw that this was made with.
+        """
+        pool = self._pool.encode()
+        starts = iter(draw.indexes(_POOL - _BLOCK, len(lengths) - lengths.count(None)))
+        return [
+            b"" if length is None else pool[(start := next(starts)) : start + length]
+            for length in lengths
+        ]
 
 
 def _padded(

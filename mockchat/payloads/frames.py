@@ -63,6 +63,11 @@ class Frame:
         blanks = {name: known[id(value)] for name, value in members.items() if id(value) in known}
         return cls(members=members, blanks=blanks, patterns=patterns)
 
+    @property
+    def is_patterned(self) -> bool:
+        """Whether a blank is filled by a pattern: any length may be allowed."""
+        return not self.patterns.keys().isdisjoint(self.blanks.values())
+
     def drawn(self, draw: Draw) -> dict[str, Json]:
         """Draw what is blank; all of it, whichever members there are, as for any completion."""
         created = time_of(draw)

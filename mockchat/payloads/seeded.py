@@ -58,6 +58,16 @@ class SeededDraw:
         """Return a whole number below `n`, all equally likely."""
         return self.random.randrange(n)
 
+    def indexes(self, n: int, count: int) -> list[int]:
+        """Return so many whole numbers below `n`, as `index` gives them one by one."""
+        bits, draw = n.bit_length(), self.random.getrandbits
+        found: list[int] = []
+        while len(found) < count:  # what `random.randrange` does, without what it looks at before
+            number = draw(bits)
+            if number < n:
+                found.append(number)
+        return found
+
     def chance(self, p: float) -> bool:
         """Return True with probability `p`."""
         return self.random.random() < p
@@ -84,8 +94,20 @@ class SeededDraw:
         return self
 
     def integer(self, lo: int, hi: int) -> int:
-        """Return a whole number between the bounds, all equally likely."""
-        return self.random.randint(lo, hi)
+        """Return a whole number between the bounds, all equally likely.
+
+        Raises:
+            ValueError: `hi` is less than `lo`.
+        """
+        count = hi - lo + 1
+        if count < 1:
+            raise ValueError(f"there is no whole number from {lo} to {hi}")
+        # What `random.randint` does, without what it looks at before.
+        bits = count.bit_length()
+        found = self.random.getrandbits(bits)
+        while found >= count:
+            found = self.random.getrandbits(bits)
+        return lo + found
 
     def number(self, lo: float, hi: float) -> float:
         """Return a float between the bounds; their distance may exceed the greatest float."""

@@ -43,6 +43,7 @@ class Entry:
     Attributes:
         told: Gives the reply and its chunks. They belong to the exchange: nobody else changes them.
         same: What is known of its request already, None where nothing is.
+        weighs: How much memory it takes, by `journal_weight`; None until that is known.
     """
 
     method: str
@@ -67,6 +68,7 @@ class Entry:
     finished: float | None = None
     written: int = 0
     left_at: tuple[float, ...] = ()
+    weighs: int | None = None
     _read: Exchange | None = field(default=None, repr=False)
 
     @classmethod
@@ -98,6 +100,17 @@ class Entry:
             request_digest(self.request) if self.same is None else self.same.digest(self.request)
         )
         return request_key(self.method, self.path, self.headers, digest)
+
+    @property
+    def count(self) -> int:
+        """How many writes its delivery has."""
+        return 0 if self.delivery is None else len(self.delivery.writes)
+
+    @property
+    def held(self) -> float:
+        """How many seconds the head of its delivery is held back."""
+        writes = () if self.delivery is None else self.delivery.writes
+        return writes[0].delay if writes else 0.0
 
     @property
     def exchange(self) -> Exchange:

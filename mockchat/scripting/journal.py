@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack, overload
 
 from mockchat.errors import BadArgument
 from mockchat.exchange import Delivery, Exchange, Outcome
@@ -14,6 +14,7 @@ from mockchat.scripting.assertions import Request
 from mockchat.scripting.attempts import Attempts, has_failed, key_of
 from mockchat.scripting.entries import Entry
 from mockchat.scripting.journal_weight import JOURNAL_BYTES, JointMemory, weight
+from mockchat.scripting.later import Later
 from mockchat.scripting.queries import Wanted, matching, view_of
 from mockchat.scripting.request_view import RequestView
 from mockchat.scripting.sharing import Sink, StateLost
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from mockchat.scripting.tapping import Tap
 
 __all__ = ["Journal", "has_failed"]
+
+Noted: TypeAlias = Entry | Later[Any]
+"""What is kept of an exchange."""
 
 _MOMENT = 0.1
 """Seconds in which a delivery that is at its end is noted, on a busy machine too."""
@@ -67,7 +71,7 @@ class Journal:
             raise BadArgument("Journal(memory=)", memory, "1 or more")
         self.clock = clock
         self.patience = patience
-        self._kept: deque[Entry] = deque(maxlen=limit)
+        self._kept: deque[Noted] = deque(maxlen=limit)
         self._memory = memory
         self._weights: deque[int] = deque()
         self._weight = 0
@@ -93,10 +97,10 @@ class Journal:
         """
         return self.note(Entry.of(exchange))
 
-    def note(self, entry: Entry) -> int:
+    def note(self, entry: Noted) -> int:
         """Append what is known of an exchange and return its index; otherwise as `add`."""
         entry.clean()
-        delivery, weighs = entry.delivery, weight(entry)
+        weighs = weight(entry) if entry.weighs is None else entry.weighs
         with self._changed:
             while self._kept and self._is_full(weighs):
                 self._drop()
@@ -105,15 +109,12 @@ class Journal:
             self._joint.take(weighs)
             entry.index = index = self._added
             self._added = index + 1
-            entry.answered = self.clock()
-            if delivery is not None and delivery.writes:
-                # Pacing holds the head back by the first delay.
-                entry.answered += delivery.writes[0].delay
+            entry.answered = self.clock() + entry.held
             self._kept.append(entry)
             if entry.outcome is Outcome.PENDING:
                 self._in_flight[index] = 0
             else:
-                self._end(entry, entry.outcome, _count(delivery))
+                self._end(entry, entry.outcome, entry.count)
             self._changed.notify_all()
         if self.tap is not None:
             self.tap(entry)
@@ -146,8 +147,8 @@ class Journal:
             sends = self._in_flight.pop(index)
             entry = self._kept[index - self.dropped]
             entry.left_at = tuple(self._left_at.pop(index, ()))
-            is_all, delivery = outcome is Outcome.DELIVERED, entry.delivery
-            self._end(entry, outcome, _count(delivery) if is_all else _written(delivery, sends))
+            is_all = outcome is Outcome.DELIVERED
+            self._end(entry, outcome, entry.count if is_all else _written(entry.delivery, sends))
             self._changed.notify_all()
         if self._sink is not None:
             self._sink.ended(entry.exchange)
@@ -356,10 +357,10 @@ class Journal:
     def _is_full(self, weighs: int) -> bool:
         return len(self._kept) == self._kept.maxlen or self._weight + weighs > self._memory
 
-    def _end(self, entry: Entry, outcome: Outcome, written: int) -> None:
+    def _end(self, entry: Noted, outcome: Outcome, written: int) -> None:
         entry.outcome, entry.written, entry.finished = outcome, written, self.clock()
 
-    def _as_it_is(self, entry: Entry) -> Exchange:
+    def _as_it_is(self, entry: Noted) -> Exchange:
         sends = self._in_flight.get(entry.index)
         exchange = entry.exchange
         if not sends:
@@ -375,10 +376,6 @@ class Journal:
                 return
             entry.attempt = self._attempts.link(entry, entry.key).attempt
             self._linked += 1
-
-
-def _count(delivery: Delivery | None) -> int:
-    return 0 if delivery is None else len(delivery.writes)
 
 
 def _written(delivery: Delivery | None, sends: int) -> int:

@@ -74,6 +74,7 @@ class Script:
     Attributes:
         may_block: Whether an answer may take its time: somebody's own code is asked, by a condition
             or for a reply, or what is shared with other workers.
+        revision: How often its stubs have become others.
     """
 
     def __init__(  # noqa: PLR0913 - one keyword for each option of the fixture
@@ -103,6 +104,7 @@ class Script:
         self.counts = counts or OwnCounts()
         self._next = 0
         self.may_block = sink is not None
+        self.revision = 0
         self._stubs: list[Stub] = []  # their places rise
         self._index = StubIndex()
         self._problems: list[MockchatError] = []
@@ -131,12 +133,14 @@ class Script:
                 self._lock,
                 check=self._check,
                 reach=self._reach,
+                changed=self._change,
                 counts=self.counts,
                 place=self._next,
             )
             self._next += 1
             self._stubs.append(stub)
             self._index.add(stub)
+            self._change()
         return stub
 
     def reply(self, reply: Replying, **options: Unpack[ReplyOptions]) -> Stub:
@@ -149,6 +153,7 @@ class Script:
             with self._lock:
                 self._stubs.remove(built)
                 self._index.remove(built)
+                self._change()
                 if built.place == self._next - 1:
                     self._next -= 1
             raise
@@ -160,6 +165,7 @@ class Script:
             is_there = at < len(self._stubs) and self._stubs[at].place == place
             if is_there:
                 self._index.remove(self._stubs.pop(at))
+                self._change()
             return is_there
 
     @property
@@ -199,6 +205,11 @@ class Script:
         if self.unmatched == "fail":
             self.charge(error)
         raise error
+
+    def given(self, stub: Stub) -> int:
+        """Count one more reply of a stub that has one for ever; return how many came before."""
+        taken = self.counts.take(((stub.place, None),))
+        return 0 if taken is None else taken[1]
 
     def charge(self, problem: MockchatError) -> None:
         """Keep a problem found in the server's thread, to be raised by `verify`: the first hundred."""
@@ -252,6 +263,10 @@ class Script:
             raise raised
         if raised is not None:
             add_notes(raised, [problem for problem in problems if not is_aftermath(problem)])
+
+    def _change(self) -> None:
+        """Take note that another stub may answer now than before."""
+        self.revision += 1
 
     def _reach(self, endless: Stub) -> None:
         """Refuse to let a stub answer for ever where a later one still has a reply to give."""

@@ -43,6 +43,7 @@ class Stub:
         *,
         check: Callable[[Reply], None],
         reach: Callable[["Stub"], None],
+        changed: Callable[[], None],
         counts: Counts,
         place: int,
     ) -> None:
@@ -54,6 +55,7 @@ class Stub:
         self._lock = lock
         self._check = check
         self._reach = reach
+        self._changed = changed
 
     def reply(self, reply: Replying, **options: Unpack[ReplyOptions]) -> Self:
         """Answer with this.
@@ -120,9 +122,15 @@ class Stub:
         return bool(self._turns) and self.total is None
 
     @property
+    def only(self) -> Reply | None:
+        """The reply that it gives to all, for ever; None where it has several, or an end."""
+        turns = self._turns
+        return turns[0].reply if len(turns) == 1 and turns[0].times is None else None
+
+    @property
     def is_counted(self) -> bool:
         """Whether what it answers depends on how often it answered before."""
-        return len(self._turns) != 1 or not self.is_endless
+        return self.only is None
 
     @property
     def is_waiting(self) -> bool:
@@ -163,6 +171,7 @@ class Stub:
         self._check(built)
         with self._lock:
             self._turns.append(_Turn(built))
+            self._changed()
         return self
 
     def _repeat(self, name: str, count: int | None) -> Self:
@@ -171,4 +180,5 @@ class Stub:
             raise BadArgument(name, count, "what follows .reply(...)")
         with self._lock:
             self._turns[-1].times = count
+            self._changed()
         return self

@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from mockchat.contract.contract import contract_of
 from mockchat.errors import MockchatError
-from mockchat.exchange import ApiError, Delivery, Headers, Incoming, Outcome, header
+from mockchat.exchange import ApiError, Delivery, Headers, Incoming, header
 from mockchat.payloads.encodings import tokenizer_named
 from mockchat.payloads.stream_style import stream_style
 from mockchat.scripting.entries import Entry
@@ -17,6 +17,7 @@ from mockchat.scripting.script import Script
 from mockchat.scripting.scripts import Scripts
 from mockchat.scripting.sharing import Accounts, StateLost
 from mockchat.server import chat, models, stored_operations
+from mockchat.server.again import Agains, again_of
 from mockchat.server.cors import preflight_fields, shared
 from mockchat.server.credentials import problem_with
 from mockchat.server.deliveries import delivery_of
@@ -30,7 +31,7 @@ from mockchat.server.service import NEVER_RETRY, Call, Refusal, Result, Service
 from mockchat.server.service_headers import ServiceHeaders
 from mockchat.server.settings import Settings
 from mockchat.server.stored import Stores
-from mockchat.server.ticket import Ticket
+from mockchat.server.ticket import Ticket, forget
 
 __all__ = ["App", "Ticket"]
 
@@ -53,6 +54,8 @@ _SOON = ("retry-after", "1")
 
 
 _MOST_PATHS = 256
+_SHARE = 4
+"""A quarter of what may be remembered goes to requests that are known with their heads."""
 
 
 class App:
@@ -94,6 +97,7 @@ class App:
             limiter=Limiter(settings.limits, contract, tokenizer, accounts),
             memory=Memory(settings.memory_bytes) if memory is None else memory,
         )
+        self._agains = Agains(settings.memory_bytes // _SHARE)
 
     @property
     def body_limit(self) -> int:
@@ -105,15 +109,26 @@ class App:
         script = self._scripts.owner(incoming.path)
         return script is not None and script.may_block
 
-    def handle(self, incoming: Incoming) -> Ticket:
+    def handle(self, incoming: Incoming, script: Script | None = None) -> Ticket:
         """Answer a request; the exchange is journaled when this returns, before a byte leaves.
 
         Whatever a scripted reply meets is charged to its script and answered with status 500.
+
+        Args:
+            incoming: The request.
+            script: Whose it is; None: its path tells.
         """
         received = time.monotonic()
-        call = Call(incoming=incoming, path=incoming.path, script=None)
+        again = self._agains.find(incoming) if incoming.mark else None
+        if again is not None:
+            ticket = again.ticket(script or self._scripts.owner(incoming.path), received)
+            if ticket is not None:
+                return ticket
+        call = Call(incoming=incoming, path=incoming.path, script=script)
         try:
-            call.script, call.path = self._resolved(incoming)
+            if script is None:
+                call.script, call.path = self._resolved(incoming)
+            call.revision = 0 if call.script is None else call.script.revision
             result = self._result(call)
             delivery = self._delivery(call, result, received)
         except Exception as problem:  # noqa: BLE001 - whatever it is, the client gets an answer
@@ -228,7 +243,8 @@ class App:
 
     def _ticket(self, call: Call, result: Result, delivery: Delivery, received: float) -> Ticket:
         if call.script is None:
-            return Ticket(delivery=delivery, finish=_forget)
+            self._repeat(call, result, delivery, None)
+            return Ticket(delivery=delivery, finish=forget)
         journal = call.script.journal
         entry = Entry(
             method=call.incoming.method,
@@ -251,21 +267,29 @@ class App:
             index = journal.note(entry)
         except StateLost as lost:
             refused = self._delivery(call, self._error(_lost(lost)), received)
-            return Ticket(delivery=refused, finish=_forget)
+            return Ticket(delivery=refused, finish=forget)
+        self._repeat(call, result, delivery, entry)
         return Ticket(
             delivery=delivery,
             finish=partial(journal.finish, index),
             wrote=partial(journal.wrote, index),
         )
 
+    def _repeat(self, call: Call, result: Result, delivery: Delivery, entry: Entry | None) -> None:
+        """Answer the same request again at once, if its answer goes by nothing else."""
+        if call.known is None or not call.incoming.mark:
+            return
+        prepared = self._headers.prepared(result.used)
+        again = again_of(
+            self._service, prepared, call, result=result, delivery=delivery, entry=entry
+        )
+        if again is not None:
+            self._agains.keep(call.incoming, again)
+
 
 def _fault(result: Result) -> str | None:
     damage = None if result.effects is None else result.effects.fault
     return None if damage is None else repr(damage)
-
-
-def _forget(outcome: Outcome) -> None:
-    """Take note of nothing: there is no journal for a request without a script."""
 
 
 def _lost(lost: StateLost) -> ApiError:

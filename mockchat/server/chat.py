@@ -84,7 +84,7 @@ def _answer(service: Service, call: Call, view: RequestView) -> Result:
 def _scripted(
     service: Service, call: Call, view: RequestView, script: Script, selection: Selection
 ) -> Result:
-    call.stub = selection.stub.name
+    call.stub, call.selection = selection.stub.name, selection
     draw = service.draw(call, repeat=selection.ordinal)
     ready = None if call.known is None else call.known.ready(selection.reply)
     if ready is not None:

@@ -44,9 +44,20 @@ def delivery_of(result: Result, fields: Headers, style: StreamStyle) -> Delivery
     return delivery if result.effects is None else result.effects.on(delivery)
 
 
-def _events(result: Result, style: StreamStyle) -> Iterator[bytes]:
+def ends_of(result: Result, style: StreamStyle) -> tuple[bytes, bytes]:
+    """Return what stands before and behind what is written of a result: of a stream's events."""
+    if not result.is_stream:
+        return b"", b""
+    return b"".join(_comments(style)), wire.DONE if style.done else b""
+
+
+def _comments(style: StreamStyle) -> Iterator[bytes]:
     for comment in style.comments:
         yield f": {comment}\n\n".encode()
+
+
+def _events(result: Result, style: StreamStyle) -> Iterator[bytes]:
+    yield from _comments(style)
     if result.written is None:
         yield from map(wire.encode_chunk, result.chunks or ())
     else:

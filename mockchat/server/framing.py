@@ -14,7 +14,7 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from mockchat.errors import MockchatError
-from mockchat.exchange import Delivery, Ending, Write
+from mockchat.exchange import Delivery, Ending, Headers, Write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +214,8 @@ class Arrangement:
     """A delivery as one client will see it, whether or not bytes of HTTP/1.1 are written for it.
 
     Attributes:
-        fields: The response's fields, the adapter's own among them, as bytes.
+        fields: The response's fields, the adapter's own among them, as bytes without the space that
+            may stand around a value.
         sends: Pieces of the body that leave together, after their delay; the first takes the head
             along. Empty data only waits.
         is_chunked: True: the body is framed in chunks. False: by its length, or by the close.
@@ -257,8 +258,8 @@ def arrangement(delivery: Delivery, *, method: str, version: str, keeps_alive: b
     shape = _shape(delivery, method, version, keeps_alive=keeps_alive)
     date = ("date", _date(int(time.time())))
     return Arrangement(
-        fields=tuple(_field(name, value) for name, value in (date, _SERVER, *shape.fields)),
-        sends=tuple(Write(data=data, delay=delay) for delay, data in shape.sends),
+        fields=tuple([_seen_field(name, value) for name, value in (date, _SERVER, *shape.fields)]),
+        sends=tuple([Write(data=data, delay=delay) for delay, data in shape.sends]),
         is_chunked=shape.is_chunked,
         is_short=shape.is_short,
         closes=shape.closes,
@@ -336,6 +337,32 @@ def playback(delivery: Delivery, *, method: str, version: str, keeps_alive: bool
     return Playback(sends=_framed(head, shape), closes=shape.closes, resets=shape.resets)
 
 
+def lines(headers: Headers) -> bytes:
+    """Write fields as lines of a head; those that are the adapter's are left out.
+
+    Raises:
+        ValueError: When a name is not an HTTP token.
+    """
+    return b"".join([_line(name, value) for name, value in headers if _is_apps(name)])
+
+
+def whole(status: int, app_lines: bytes, body: bytes, is_stream: bool) -> bytes:  # noqa: FBT001 - a sheet
+    """Frame an answer that leaves at once, to a connection of HTTP/1.1 that goes on.
+
+    It is what `playback` makes of its delivery.
+
+    Args:
+        status: The HTTP status, of an answer that has a body.
+        app_lines: The app's fields, as `lines` writes them.
+        body: All bytes of the body.
+        is_stream: True: they are sent as chunks.
+    """
+    head = _status_line(status) + _first_lines(int(time.time())) + app_lines
+    if is_stream:
+        return b"%btransfer-encoding: chunked\r\n\r\n%b0\r\n\r\n" % (head, _chunk(body))
+    return b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body)
+
+
 def _framed(head: bytes, shape: _Shape) -> Iterator[Write]:
     if not shape.is_chunked:
         for delay, data in shape.sends:
@@ -394,6 +421,13 @@ def _date(second: int) -> str:
 def _line(name: str, value: str) -> bytes:
     """Write a field; most are those of the reply before."""
     return b"%b: %b\r\n" % _field(name, value)
+
+
+@lru_cache(maxsize=_FIELDS_KEPT)
+def _seen_field(name: str, value: str) -> tuple[bytes, bytes]:
+    """Encode a field as a client reads it: the space around its value is none of it (RFC 9112, 5)."""
+    encoded, said = _field(name, value)
+    return encoded, said.strip(b" \t")
 
 
 def _field(name: str, value: str) -> tuple[bytes, bytes]:

@@ -11,7 +11,7 @@ from mockchat.payloads.stream_style import stream_style
 from mockchat.payloads.streams import is_padded
 from mockchat.scripting.contents import Choices, Reply, Said
 from mockchat.scripting.replies import Answer
-from mockchat.types import JsonView
+from mockchat.types import JsonObject, JsonView
 
 
 class Ready:
@@ -46,9 +46,20 @@ class Ready:
         is_fixed = all(not said.members and said.logprobs is None for said in _said(reply))
         return cls(reply, answer, answer.frame) if is_fixed else None
 
+    def drawn(self, draw: Draw) -> JsonObject:
+        """Draw what the frame leaves blank."""
+        return self._frame.drawn(draw)
+
+    def form(self, *, is_stream: bool) -> BodyForm | StreamForm | None:
+        """Return how every further answer is written, None where that is not known yet."""
+        if not is_stream:
+            return self._body
+        # Names of a pattern may be longer one time than another.
+        return None if self._frame.is_patterned else self._stream
+
     def answer(self, draw: Draw) -> Answer:
         """Return the answer to the same request once more."""
-        drawn = self._frame.drawn(draw)
+        drawn = self.drawn(draw)
         before = self._answer
         return Answer(
             completion=self._frame.completion(drawn),

@@ -154,15 +154,17 @@ class ScenarioApp:
         """The largest request body to be read, in bytes."""
         return self._now.app.body_limit
 
-    def may_block(self, incoming: Incoming) -> bool:
+    def may_block(self, incoming: Incoming) -> bool:  # noqa: ARG002 - all have one script
         """Tell whether the answer may take its time: it does where the state is elsewhere."""
-        return self._state is not None or self._now.app.may_block(self._ours(incoming))
+        return self._state is not None or self._now.script.may_block
 
     def handle(self, incoming: Incoming) -> Ticket:
         """Answer a request as the files say now, and what was said since."""
         self._look()
         now = self._now
-        return now.app.handle(replace(incoming, path=f"/{now.token}{incoming.path}"))
+        if not self._tokens:  # it is served no more, which the closed script's path tells
+            return now.app.handle(self._ours(incoming))
+        return now.app.handle(incoming, now.script)
 
     def refuse(self, status: int, message: str, incoming: Incoming | None = None) -> Ticket:
         """Answer what could not be read as a request, in the words of the profile."""

@@ -16,7 +16,7 @@ from mockchat.payloads.tokens import Tokenizer
 from mockchat.scripting.entries import Told
 from mockchat.scripting.faults import Effects
 from mockchat.scripting.quotas import Standing
-from mockchat.scripting.script import Script
+from mockchat.scripting.script import Script, Selection
 from mockchat.server.limiting import Limiter
 from mockchat.server.memory import Known, Memory
 from mockchat.server.repeats import Repeats
@@ -61,6 +61,8 @@ class Call:
         mismatches: Why none did.
         standings: How the limits stand after it, {} where none are set or it met none.
         known: What is remembered of it; None where it is not known to be without fault.
+        revision: Which one the script was when the request came: see `Script.revision`.
+        selection: The reply that the script chose.
     """
 
     incoming: Incoming
@@ -74,6 +76,8 @@ class Call:
     mismatches: tuple[str, ...] = ()
     standings: Mapping[str, Standing] = field(default_factory=dict)
     known: Known | None = None
+    revision: int = 0
+    selection: Selection | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

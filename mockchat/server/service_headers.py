@@ -78,7 +78,7 @@ class ServiceHeaders:
         self._quotas = _quotas(settings.get("quotas", {}), where)
         self._every: list[tuple[str, str]] = []
         self._completion: list[tuple[str, str]] = []
-        self._remembered: dict[_Told, _Prepared] = {}
+        self._remembered: dict[_Told, Prepared] = {}
         for name, entry in settings.get("headers", {}).items():
             self._add(name, entry, where)
 
@@ -112,33 +112,25 @@ class ServiceHeaders:
             standings: How the limits that are set stand, in place of the profile's quotas; a reply
                 that met them tells them, errors too.
         """
+        return self.prepared(used, standings).filled(own_of(seconds))
+
+    def prepared(
+        self, used: Mapping[str, int] | None, standings: Mapping[str, Standing] | None = None
+    ) -> "Prepared":
+        """Return the fields of replies as far as they are alike; arguments as for `fields`."""
         told = tuple((used or {}).items()) if used is not None or standings else None
         if standings:
-            prepared = self._prepared(told, standings)
-        else:
-            prepared = self._remembered.get(told) or self._remember(told)
-        fields = list(prepared.fields)
-        if prepared.open:
-            request = os.urandom(16).hex()
-            values = {
-                **prepared.figures,
-                "request_id": f"req_{request}",
-                "request_hex": request,
-                "request_uuid": _Uuid(request),
-                "processing_ms": max(1, round(seconds * 1000)),
-            }
-            for place, name, template in prepared.open:
-                fields[place] = (name, template.format_map(values))
-        return tuple(fields)
+            return self._prepared(told, standings)
+        return self._remembered.get(told) or self._remember(told)
 
-    def _remember(self, told: "_Told") -> "_Prepared":
+    def _remember(self, told: "_Told") -> "Prepared":
         prepared = self._prepared(told, {})
         if len(self._remembered) >= _MOST_REMEMBERED:
             self._remembered.clear()
         self._remembered[told] = prepared
         return prepared
 
-    def _prepared(self, told: "_Told", standings: Mapping[str, Standing]) -> "_Prepared":
+    def _prepared(self, told: "_Told", standings: Mapping[str, Standing]) -> "Prepared":
         """Fill in all that is known before the reply is."""
         values: dict[str, str] = {}
         used = dict(told or ())
@@ -154,7 +146,7 @@ class ServiceHeaders:
             (name, template if is_left else template.format_map(values))
             for (name, template), is_left in zip(templates, is_open, strict=True)
         ]
-        return _Prepared(
+        return Prepared(
             fields=tuple(fields),
             open=tuple((place, *fields[place]) for place, is_left in enumerate(is_open) if is_left),
             figures=values,
@@ -162,10 +154,12 @@ class ServiceHeaders:
 
 
 _Told = tuple[tuple[str, int], ...] | None
+Own = tuple[str, int]
+"""Random digits of a reply's own, and the milliseconds it took."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Prepared:
+class Prepared:
     """Fields as far as they are known, and those that are filled in for each reply.
 
     Attributes:
@@ -177,6 +171,30 @@ class _Prepared:
     fields: Headers
     open: tuple[tuple[int, str, str], ...]
     figures: Mapping[str, str]
+
+    def said(self, own: Own) -> list[str]:
+        """Return what the open ones say in one reply."""
+        request, milliseconds = own
+        values = {
+            **self.figures,
+            "request_id": f"req_{request}",
+            "request_hex": request,
+            "request_uuid": _Uuid(request),
+            "processing_ms": milliseconds,
+        }
+        return [template.format_map(values) for _, _, template in self.open]
+
+    def filled(self, own: Own) -> Headers:
+        """Return all fields of one reply."""
+        fields = list(self.fields)
+        for (place, name, _), value in zip(self.open, self.said(own), strict=True):
+            fields[place] = (name, value)
+        return tuple(fields)
+
+
+def own_of(seconds: float) -> Own:
+    """Return what belongs to one reply alone: how long it took is no less than a millisecond."""
+    return os.urandom(16).hex(), max(1, round(seconds * 1000))
 
 
 def duration(seconds: float) -> str:

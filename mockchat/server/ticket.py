@@ -1,9 +1,8 @@
 """What an app hands to an adapter, and what an adapter asks of an app."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mockchat.exchange import Delivery, Incoming, Outcome
 from mockchat.server.reports import report
@@ -13,20 +12,58 @@ def _unnoted(sends: int) -> None:
     """Take no note of progress."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet(NamedTuple):
+    """A whole answer without a delay, as bytes: what its delivery says, and nothing more.
+
+    Attributes:
+        status: The HTTP status.
+        lines: The fields that are not the adapter's, each as a line of a head.
+        body: All bytes of the body.
+        is_stream: True: they are sent as chunks.
+    """
+
+    status: int
+    lines: bytes
+    body: bytes
+    is_stream: bool
+
+
 class Ticket:
     """A delivery to play, and where to tell how that went.
 
-    Attributes:
-        delivery: The answer as data.
+    Args:
+        delivery: The answer as data, or what makes it when it is asked for.
         finish: To be called once, after the last byte or when there can be no more.
         wrote: To be called after each send but the last with their number so far, where writes
             without a delay leave together with the one before them.
+        sheet: The same answer as bytes, where it is known so.
     """
 
-    delivery: Delivery
-    finish: Callable[[Outcome], None]
-    wrote: Callable[[int], None] = _unnoted
+    __slots__ = ("_delivery", "finish", "sheet", "wrote")
+
+    def __init__(
+        self,
+        *,
+        delivery: Delivery | Callable[[], Delivery],
+        finish: Callable[[Outcome], None],
+        wrote: Callable[[int], None] = _unnoted,
+        sheet: Sheet | None = None,
+    ) -> None:
+        self._delivery = delivery
+        self.finish = finish
+        self.wrote = wrote
+        self.sheet = sheet
+
+    @property
+    def delivery(self) -> Delivery:
+        """The answer as data."""
+        if not isinstance(self._delivery, Delivery):
+            self._delivery = self._delivery()
+        return self._delivery
+
+
+def forget(outcome: Outcome) -> None:
+    """Take note of nothing: there is no journal for a request without a script."""
 
 
 class Application(Protocol):

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, cast
 from mockchat.exchange import Incoming, Outcome
 from mockchat.server import framing
 from mockchat.server.engine.playing import Player
-from mockchat.server.engine.requests import RequestParser
+from mockchat.server.engine.requests import Head, RequestParser
 from mockchat.server.engine.timers import Deadlines
 from mockchat.server.framing import Refused
 from mockchat.server.reports import logger, report
-from mockchat.server.ticket import Ticket, answered, takes_time
+from mockchat.server.ticket import Sheet, Ticket, answered, takes_time
 
 if TYPE_CHECKING:
     from mockchat.server.engine.engine import Engine
@@ -206,6 +206,9 @@ class Connection(asyncio.BufferedProtocol):
         if self._is_given_up:
             self._finish(Outcome.FAILED if self._engine.is_stopping else Outcome.CLIENT_LEFT)
             return
+        if ticket.sheet is not None and self._takes_sheets(head):
+            self._send(ticket, ticket.sheet)
+            return
         try:
             playback = framing.playback(
                 ticket.delivery,
@@ -221,6 +224,21 @@ class Connection(asyncio.BufferedProtocol):
         self._closes, self._resets = playback.closes, playback.resets
         self._player = Player(ticket, playback.sends, self, self._engine.agenda, self._done)
         self._player.play()
+
+    def _takes_sheets(self, head: Head | None) -> bool:
+        is_usual = (
+            head is not None and head.version == "HTTP/1.1" and head.incoming.method == "POST"
+        )
+        return is_usual and self._keeps_alive
+
+    def _send(self, ticket: Ticket, sheet: Sheet) -> None:
+        """Send a whole answer at once."""
+        self._closes = self._resets = False
+        self._transport.write(framing.whole(*sheet))
+        if self.is_full:
+            self._player = Player(ticket, (), self, self._engine.agenda, self._done)
+        else:
+            self._done(Outcome.DELIVERED)
 
     def write(self, data: bytes) -> None:
         """Send bytes, or keep them until there is room."""

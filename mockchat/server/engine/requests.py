@@ -10,10 +10,13 @@ from mockchat.exchange import Incoming, header
 from mockchat.server import framing
 from mockchat.server.chunked import ChunkedBody
 from mockchat.server.framing import Limits, Refused
+from mockchat.server.marks import mark_of
 
 Phase: TypeAlias = Literal["idle", "head", "body"]
 """What is being waited for: the first byte of a request, the rest of its head, or of its body."""
 
+_REMEMBERED = 16_384
+"""Bytes of a body that a connection keeps, to know it again."""
 _VERSIONS = ("1.1", "1.0", "0.9")
 
 
@@ -62,6 +65,8 @@ class RequestParser:
         "_length",
         "_limits",
         "_missing",
+        "_request",
+        "_whole",
         "head",
         "is_asking",
         "phase",
@@ -76,6 +81,8 @@ class RequestParser:
         self._kept = b""
         self._checked = 0
         self._last = b""
+        self._whole = b""
+        self._request: Incoming | None = None
         self._length: int | None = 0
         self._is_waiting = False
         self._missing = 0
@@ -100,6 +107,9 @@ class RequestParser:
         if not self._kept:
             return None
         if not self._is_waiting:
+            again = self._once_more()
+            if again is not None:
+                return again
             data = self._next_head()
             if data is None:
                 return None
@@ -113,6 +123,14 @@ class RequestParser:
                 return self.head.incoming
             self._expect_body(self.head)
         return None if self.head is None else self._with_body(self.head)
+
+    def _once_more(self) -> Incoming | None:
+        """Return the request that came last, where it is what has come now, to the byte."""
+        if self._kept != self._whole or self._request is None:
+            return None
+        self._kept = b""
+        self.phase = "idle"
+        return self._request
 
     def end(self) -> None:
         """Take note that the client sends no more.
@@ -200,13 +218,19 @@ class RequestParser:
         self._is_waiting = self.is_asking = False
         self.phase = "head" if self._kept else "idle"
         incoming = head.incoming
-        return Incoming(
+        request = Incoming(
             method=incoming.method,
             path=incoming.path,
             query=incoming.query,
             headers=incoming.headers,
             body=body,
+            mark=mark_of(self._last),
         )
+        # One that asks before it sends its body, or sends it in chunks, is told from its bytes later.
+        is_plain = self._length is not None and not head.asks and len(body) <= _REMEMBERED
+        self._whole = self._last + body if is_plain else b""
+        self._request = request if is_plain else None
+        return request
 
 
 class _Told:
