@@ -25,7 +25,9 @@ from mockchat.cli_engine import (
     serve_with_workers,
     server_of,
 )
+from mockchat.cli_drift import drift
 from mockchat.cli_generate import generate
+from mockchat.cli_import import import_
 from mockchat.cli_limits import (
     STOPPING,
     LimitOptions,
@@ -94,7 +96,9 @@ def main() -> None:
 
 
 main.add_command(check)
+main.add_command(drift)
 main.add_command(generate)
+main.add_command(import_)
 main.add_command(profiles)
 main.add_command(record)
 main.add_command(scenario)

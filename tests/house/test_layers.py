@@ -19,6 +19,7 @@ FLOORS = (
     ("mockchat.server",),
     ("mockchat.conformance",),
     ("mockchat.recording",),
+    ("mockchat.drift",),
     ("mockchat.coverage",),
     (
         "mockchat",
@@ -27,7 +28,9 @@ FLOORS = (
         "mockchat.cases",
         "mockchat.cli",
         "mockchat.control",
+        "mockchat.cli_drift",
         "mockchat.cli_engine",
+        "mockchat.cli_import",
         "mockchat.cli_generate",
         "mockchat.cli_limits",
         "mockchat.cli_options",

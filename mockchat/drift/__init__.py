@@ -1,0 +1,1 @@
+"""Ask a real server again what was recorded, and tell what has changed in the contract."""
