@@ -18,7 +18,7 @@ MARK = REDACTED
 _OWNERS = frozenset({"openai-organization", "openai-project", "cf-ray", "x-request-id"})
 """Fields, besides those that carry keys, that tell whose account it is."""
 
-_OWNER_ID = re.compile(r"\b(?:org|proj|user)[-_][A-Za-z0-9]{8,}\b", re.ASCII)
+_OWNER_ID = re.compile(r"\b(?:org-|proj_)(?=[A-Za-z]*[0-9])[A-Za-z0-9]{12,}\b", re.ASCII)
 """Ids of accounts as error messages quote them."""
 
 _DATA = re.compile(rb"^data: ?(\{.*)$[\r\n]*", re.MULTILINE)

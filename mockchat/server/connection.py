@@ -205,10 +205,7 @@ class ConnectionHandler(WSGIRequestHandler):
         """Send a delivery and tell its ticket how that went."""
         outcome = Outcome.FAILED
         try:
-            if isinstance(ticket, Relayed):
-                outcome = self._relay(ticket)
-            else:
-                outcome = self._deliver(ticket)
+            outcome = self._relay(ticket) if isinstance(ticket, Relayed) else self._deliver(ticket)
         finally:
             ticket.finish(outcome)
         return outcome
