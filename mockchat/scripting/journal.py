@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias, Unpack, overload
 
 from mockchat.errors import BadArgument
@@ -279,22 +280,26 @@ class Journal:
             self._given_up = dict(self._in_flight)
         return self.now()
 
-    def now(self) -> tuple[Exchange, ...]:
-        """Return what is kept, deliveries in flight as far as they are."""
+    def now(self, *, after: int = -1) -> tuple[Exchange, ...]:
+        """Return what is kept, deliveries in flight as far as they are.
+
+        Args:
+            after: Only those of a higher index: who reads in pieces pays for the piece.
+        """
         with self._changed:
             self._link()
-            kept = tuple(map(self._as_it_is, self._kept))
-            final = self._linked - self.dropped
-        if final == len(kept):
-            return kept
-        attempts = self._attempts.copy()  # a delivery in flight may yet end badly
-        return (
-            *kept[:final],
-            *(
-                replace(one, attempt=attempts.link(one, key_of(one)).attempt)
-                for one in kept[final:]
-            ),
-        )
+            first, linked = max(0, after + 1 - self.dropped), self._linked - self.dropped
+            begin = min(first, linked)
+            kept = tuple(map(self._as_it_is, islice(self._kept, begin, None)))
+        final = linked - begin
+        if final < len(kept):
+            attempts = self._attempts.copy()  # a delivery in flight may yet end badly
+            unsure = kept[final:]
+            kept = (
+                *kept[:final],
+                *(replace(one, attempt=attempts.link(one, key_of(one)).attempt) for one in unsure),
+            )
+        return kept[first - begin :]
 
     def clear(self) -> None:
         """Drop all exchanges; the next one's index goes on, and `dropped` counts them."""

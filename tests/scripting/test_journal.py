@@ -234,3 +234,20 @@ def test_what_looks_like_a_key_is_removed_from_text(text, clean):
     """An error text may quote a request."""
     assert redact_text(text) == clean
     assert redact_json({"a": [text, 1, None]}) == {"a": [clean, 1, None]}
+
+
+@given(
+    added=st.lists(st.sampled_from([Outcome.DELIVERED, Outcome.CLIENT_LEFT, None]), max_size=8),
+    limit=st.integers(1, 8),
+    after=st.integers(-1, 9),
+)
+def test_a_piece_of_the_journal_is_what_the_whole_has_there(added, limit, after):
+    """Who reads in pieces sees each exchange as it is, its attempt and what is in flight included."""
+    journal = Journal(limit=limit)
+    for outcome in added:
+        index = journal.add(exchange(outcome=Outcome.PENDING))
+        if outcome is not None:
+            journal.finish(index, outcome)
+    piece = journal.now(after=after)
+    assert piece == tuple(one for one in journal.now() if one.index > after)
+    assert [one.index for one in piece] == list(range(max(after + 1, journal.dropped), len(added)))

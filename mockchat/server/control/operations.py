@@ -256,7 +256,8 @@ def _exchanges(asked: Asked) -> list[JsonObject]:
     shared, journal = asked.session.shared, asked.session.script.journal
     if shared is not None:
         return _wanted(shared.journal(asked.session.session).exchanges(), asked.query)
-    return _wanted(_lines(journal.now(), asked.query), asked.query)
+    exchanges = journal.now(after=asked.query.get("after", -1))
+    return _wanted(_lines(exchanges, asked.query), asked.query)
 
 
 def _awaited(asked: Asked, count: int, seconds: float) -> list[JsonObject]:
