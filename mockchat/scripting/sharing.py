@@ -1,7 +1,7 @@
 """What the workers that serve one script may share; without workers each process keeps its own."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeAlias, TypeVar
 
 from mockchat.errors import MockchatError
@@ -101,8 +101,18 @@ class Sink(Protocol):
 class SharedExchanges(Sink, Protocol):
     """The exchanges of one session at all workers."""
 
-    def exchanges(self) -> Iterator[JsonObject]:
+    def indexes(self) -> Sequence[int]:
+        """Return the indexes of all that are kept, in order.
+
+        Raises:
+            StateLost: They are out of reach.
+        """
+
+    def exchanges(self, is_wanted: Callable[[int], bool] | None = None) -> Iterator[JsonObject]:
         """Return what is kept, oldest first, as `exchange_lines` writes them.
+
+        Args:
+            is_wanted: Tells by its index whether one is asked for; all are where it is not given.
 
         Raises:
             StateLost: It is out of reach.

@@ -301,16 +301,23 @@ class SharedJournal:
         finally:
             self._store.waiting.release()
 
-    def exchanges(self) -> Iterator[JsonObject]:
+    def indexes(self) -> list[int]:
+        """Return the indexes of all that are kept, in order."""
+        with self._store.use() as client:
+            return sorted(map(int, client.hkeys(self._keys[0])))
+
+    def exchanges(self, is_wanted: Callable[[int], bool] | None = None) -> Iterator[JsonObject]:
         """Return what is kept, oldest first, each with its index among those of all workers.
 
         Waits for the endings that this process has to tell.
         """
         self._store.later.submit(int).result()
+        wanted = [index for index in self.indexes() if is_wanted is None or is_wanted(index)]
         with self._store.use() as client:
-            kept = client.hgetall(self._keys[0])
-        for index in sorted(map(int, kept)):
-            yield {**json.loads(kept[str(index)]), "index": index}
+            kept = client.hmget(self._keys[0], wanted) if wanted else []
+        for index, text in zip(wanted, kept, strict=True):
+            if text is not None:  # not dropped meanwhile
+                yield {**json.loads(text), "index": index}
 
     def clear(self) -> None:
         """Drop what is kept; the next one's index goes on."""

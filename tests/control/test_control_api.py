@@ -13,6 +13,7 @@ from mockchat.server.control.guard import Guard
 from mockchat.server.control.operations import MOST_WAITING, OPERATIONS, document
 from mockchat.server.control.sessions import Sessions
 from mockchat.server.control.steered import SteeredApp
+from mockchat.server.control.watching import WATCHING
 from mockchat.server.scenarios import ScenarioApp
 from mockchat.server.settings import Settings
 from mockchat.server.shared_state import SharedState
@@ -86,7 +87,7 @@ def test_every_operation_of_the_document_is_answered():
         for item in document()["paths"].values()
         for operation in item.values()
     }
-    assert ids == set(OPERATIONS)
+    assert ids == {*OPERATIONS, *WATCHING}
 
 
 def test_health_and_readiness(caller):
@@ -343,7 +344,7 @@ def test_paths_and_methods_that_are_not_there_are_told(caller):
     """A typo in a path is seen at once; the API's own paths never lead here."""
     status, body = caller.control("GET", "/jurnal")
     assert (status, body["error"]["message"]) == (404, "there is no /_mockchat/jurnal")
-    assert caller.send("GET", "/_mockchat").status == 404
+    assert caller.send("PUT", "/_mockchat").status == 404
     delivery = caller.send("PUT", "/_mockchat/journal")
     assert (delivery.status, dict(delivery.headers)["allow"]) == (405, "GET, HEAD, DELETE, OPTIONS")
     assert caller.send("OPTIONS", "/_mockchat/journal").status == 204

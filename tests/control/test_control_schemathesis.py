@@ -1,11 +1,13 @@
 """Somebody else's tool reads the control API's document and tries the live server with it.
 
-`positive_data_acceptance` is off where a body is a stub or a scenario: their form is described by a
-document of its own. Requests that break the document's own rules about hosts are not what it tries.
+`positive_data_acceptance` is off where a body is a stub or a scenario, whose form is described by a
+document of its own, and where something of a number is asked for that need not be there. Requests that break the document's own rules about hosts are not what it tries.
 """
 
+import json
 from functools import partial
 from http import HTTPStatus
+from http.client import HTTPConnection
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -30,8 +32,16 @@ AUTHORIZED = {"Authorization": f"Bearer {KEY}"}
 CONFIG = schemathesis.Config()
 SCHEMA = schemathesis.openapi.from_path(schemas_directory() / "control.openapi.json", config=CONFIG)
 OPERATIONS = {result.ok().label: result.ok() for result in SCHEMA.get_all_operations()}
-WITHOUT_INPUT = ("GET /health", "GET /ready", "GET /openapi.json")  # nothing can be wrong
-FREE_FORM = ("POST /stubs", "PUT /scenario", "PATCH /settings", "DELETE /stubs/{place}")
+# Nothing can be wrong.
+WITHOUT_INPUT = ("GET /", "GET /health", "GET /ready", "GET /openapi.json")
+FREE_FORM = (
+    "POST /stubs",
+    "PUT /scenario",
+    "PATCH /settings",
+    "DELETE /stubs/{place}",
+    "GET /journal/{index}",
+    "GET /journal/{index}/test",
+)
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +50,11 @@ def server():
     make = partial(_session, Dispatcher(Scripts()))
     app = SteeredApp(Sessions(make, make(""), most=50), Guard(key=KEY))
     with LiveServer(app) as live:
+        body = json.dumps({"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello!"}]})
+        connection = HTTPConnection("127.0.0.1", live.port)
+        connection.request("POST", "/v1/chat/completions", body)
+        assert connection.getresponse().status == HTTPStatus.OK
+        connection.close()
         yield live
 
 

@@ -19,6 +19,7 @@ from mockchat.scripting.stubs import Stub
 from mockchat.server import wire
 from mockchat.server.control.archive import archive
 from mockchat.server.control.guard import Forbidden
+from mockchat.server.control.sessions import Sessions
 from mockchat.server.scenarios import ScenarioApp
 from mockchat.types import Json, JsonObject
 
@@ -41,6 +42,7 @@ class Asked:
         parameters: What its path carries.
         query: Its query parameters, typed.
         ready: Raises where requests cannot be answered.
+        sessions: All there are.
     """
 
     incoming: Incoming
@@ -48,6 +50,7 @@ class Asked:
     parameters: Mapping[str, str]
     query: JsonObject
     ready: Callable[[], None]
+    sessions: Sessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +141,8 @@ def _change_settings(asked: Asked) -> Answered:
 
 
 def _list_stubs(asked: Asked) -> Answered:
-    return Answered(body={"stubs": [*map(_stub, asked.session.script.stubs)]})
+    stubs = asked.session.script.stubs
+    return Answered(body={"stubs": [*map(_stub, stubs[: asked.query.get("limit")])]})
 
 
 def _add_stub(asked: Asked) -> Answered:

@@ -67,5 +67,11 @@ class Sessions:
                 one.clear()
         return session
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of those there are, the one used last at the end."""
+        with self._lock:
+            return tuple(self._named)
+
     def __len__(self) -> int:
         return len(self._named)

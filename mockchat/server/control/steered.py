@@ -7,6 +7,7 @@ from mockchat.contract.validation import schema_violations
 from mockchat.errors import BadArgument, MockchatError
 from mockchat.exchange import Delivery, Incoming, Outcome, Write, header
 from mockchat.scripting.sharing import StateLost
+from mockchat.server.control.as_test import NoTest
 from mockchat.server.control.guard import Forbidden, Guard
 from mockchat.server.control.operations import (
     OPERATIONS,
@@ -17,6 +18,7 @@ from mockchat.server.control.operations import (
     document,
 )
 from mockchat.server.control.sessions import HEADER, Sessions
+from mockchat.server.control.watching import WATCHING, NoSuchExchange, NoSuchPage
 from mockchat.server.reports import report
 from mockchat.server.requests import query_fields, typed
 from mockchat.server.routes import NotRouted, Route, Routes
@@ -26,9 +28,12 @@ from mockchat.types import Json, JsonObject, JsonView
 
 PREFIX = "/_mockchat"
 _KEYLESS = ("health", "ready")
-_OF_NO_SESSION = (*_KEYLESS, "document")
+_OF_NO_SESSION = (*_KEYLESS, "document", "page", "pageFile")
 _STATUS = {
     NoSuchStub: HTTPStatus.NOT_FOUND,
+    NoSuchExchange: HTTPStatus.NOT_FOUND,
+    NoSuchPage: HTTPStatus.NOT_FOUND,
+    NoTest: HTTPStatus.CONFLICT,
     StateLost: HTTPStatus.SERVICE_UNAVAILABLE,
     TooManyWait: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -98,8 +103,7 @@ class SteeredApp:
 
     def _answered(self, incoming: Incoming) -> Answered:
         # Strangers do not even learn which paths there are.
-        keyless = tuple(f"{PREFIX}/{name}" for name in _KEYLESS)
-        self._guard.check(incoming, asks_key=incoming.path not in keyless)
+        self._guard.check(incoming, asks_key=not _is_keyless(incoming.path))
         route = self._routes.find(incoming.method, incoming.path)
         is_of_none = route.operation.id in _OF_NO_SESSION
         sessions = self._sessions
@@ -109,12 +113,20 @@ class SteeredApp:
             parameters=route.parameters,
             query=_query(incoming, route),
             ready=self._ready,
+            sessions=sessions,
         )
-        return OPERATIONS[route.operation.id](asked)
+        answer = OPERATIONS.get(route.operation.id) or WATCHING[route.operation.id]
+        return answer(asked)
 
 
 def _is_control(path: str) -> bool:
     return path == PREFIX or path.startswith(f"{PREFIX}/")
+
+
+def _is_keyless(path: str) -> bool:
+    """Tell whether a path needs no key: probes have none, and the page itself asks for it."""
+    keyless = (PREFIX, *(f"{PREFIX}/{name}" for name in ("", *_KEYLESS)))
+    return path in keyless or path.startswith(f"{PREFIX}/page/")
 
 
 def _query(incoming: Incoming, route: Route) -> JsonObject:
@@ -148,6 +160,10 @@ def _of_type(text: Json, schema: JsonView) -> Json:
 
 
 def _unrouted(incoming: Incoming, missing: NotRouted) -> Answered:
+    if incoming.path == PREFIX and incoming.method in ("GET", "HEAD"):
+        # What the page loads and asks for is named relative to its folder.
+        there = (("location", f"{PREFIX}/"),)
+        return Answered(status=HTTPStatus.FOUND, body="", media_type="text/plain", headers=there)
     if not missing.allowed:
         return _problem(HTTPStatus.NOT_FOUND, missing)
     allow = (("allow", ", ".join(missing.allowed)),)
