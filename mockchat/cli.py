@@ -18,7 +18,7 @@ from click.core import ParameterSource
 
 from mockchat.cli_check import check
 from mockchat.cli_control import ControlOptions, control_options, guard_of
-from mockchat.cli_coverage import coverage
+from mockchat.cli_drift import drift
 from mockchat.cli_engine import (
     EngineOptions,
     check_workers,
@@ -26,7 +26,6 @@ from mockchat.cli_engine import (
     serve_with_workers,
     server_of,
 )
-from mockchat.cli_drift import drift
 from mockchat.cli_generate import generate
 from mockchat.cli_import import import_
 from mockchat.cli_limits import (
@@ -98,7 +97,6 @@ def main() -> None:
 
 main.add_command(check)
 main.add_command(drift)
-main.add_command(coverage)
 main.add_command(generate)
 main.add_command(import_)
 main.add_command(profiles)
