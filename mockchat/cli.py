@@ -19,6 +19,7 @@ from click.core import ParameterSource
 from mockchat.cli_check import check
 from mockchat.cli_control import ControlOptions, control_options, guard_of
 from mockchat.cli_drift import drift
+from mockchat.cli_coverage import coverage
 from mockchat.cli_engine import (
     EngineOptions,
     check_workers,
@@ -97,6 +98,7 @@ def main() -> None:
 
 main.add_command(check)
 main.add_command(drift)
+main.add_command(coverage)
 main.add_command(generate)
 main.add_command(import_)
 main.add_command(profiles)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, get_args
 
 import click
 
+from mockchat.cli_coverage import coverage_of
 from mockchat.cli_options import (
     Refusal,
     level_option,
@@ -64,6 +65,7 @@ class _Options(TypedDict):
     markdown_file: Path | None
     html_file: Path | None
     badge_file: Path | None
+    coverage: bool
     is_listing: bool
     explain: str | None
 
@@ -133,6 +135,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--junit", "junit_file", type=_FILE, help="Write it as JUnit XML.")
 @click.option("--markdown", "markdown_file", type=_FILE, help="Write it as Markdown.")
 @click.option("--html", "html_file", type=_FILE, help="Write it as one HTML page.")
+@click.option(
+    "--coverage", is_flag=True, help="Tell what of the contract was met, in every report."
+)
 @click.option("--badge", "badge_file", type=_FILE, help="Write a badge for shields.io.")
 @click.option(
     "--compare",
@@ -350,13 +355,20 @@ def _write(report: "Report", options: _Options) -> None:
     from mockchat.conformance.as_junit import as_junit
     from mockchat.conformance.as_markdown import as_markdown
 
+    met = coverage_of(report, options["schemas"]) if options["coverage"] else None
+    for line in () if met is None else met.lines():
+        click.echo(printable(line))
+    told = {} if met is None else {"coverage": met.data()}
+    more = () if met is None else met.sections()
     command = command_of(click.get_current_context(), model=model_of(report))
     url = options["url"] or str(options["recorded"])
     making: dict[Path | None, Callable[[], bytes]] = {
-        options["json_file"]: lambda: dumped(as_json(report, target=url)).encode(),
+        options["json_file"]: lambda: dumped(as_json(report, target=url) | told).encode(),
         options["junit_file"]: lambda: as_junit(report, target=url),
         options["markdown_file"]: lambda: as_markdown(report, target=url).encode(),
-        options["html_file"]: lambda: as_html(report, target=url, command=command).encode(),
+        options["html_file"]: lambda: as_html(
+            report, target=url, command=command, more=more
+        ).encode(),
         options["badge_file"]: lambda: dumped(as_badge(report)).encode(),
     }
     for file, make in making.items():

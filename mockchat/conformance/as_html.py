@@ -17,7 +17,12 @@ from mockchat.conformance.report import Report, fails
 
 
 def as_html(
-    report: Report, *, target: str, made_at: datetime | None = None, command: str | None = None
+    report: Report,
+    *,
+    target: str,
+    made_at: datetime | None = None,
+    command: str | None = None,
+    more: Iterable[Markup] = (),
 ) -> str:
     """Return the page.
 
@@ -29,6 +34,7 @@ def as_html(
         target: What was checked, as it is shown.
         made_at: When; now without it.
         command: The command that makes the run again, without credentials.
+        more: Sections to stand behind the findings.
     """
     matrix = matrix_of(report)
     style = f"{_asset('report.css')}\n:root {{ --columns: {max(len(matrix.columns), 1)}; }}\n"
@@ -49,6 +55,7 @@ def as_html(
             "section", element("h2", "Capabilities and checks"), _switch(), picture(matrix, links)
         ),
         element("section", element("h2", "Findings"), *_findings(sections)),
+        *more,
         element("section", element("h2", "The run"), _facts(report, target, when), _again(command)),
     )
     head = element(

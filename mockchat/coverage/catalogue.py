@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from mockchat.contract.contract import Contract
-from mockchat.contract.stream_axes import stream_axes
 from mockchat.coverage.capabilities import capability_of
 from mockchat.coverage.error_items import ErrorItems
 from mockchat.coverage.exclusions import excluded_by_contract
 from mockchat.coverage.fault_items import FaultItems
 from mockchat.coverage.items import Item
 from mockchat.coverage.schema_items import SchemaItems
-from mockchat.coverage.stream_shapes import SHAPES
+from mockchat.coverage.stream_shapes import SHAPES, Streams
 from mockchat.exchange import Exchange, Headers, Outcome
 from mockchat.types import Json, JsonView
 
@@ -34,19 +33,19 @@ class Catalogue:
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
         profile = contract.profile
-        axes = stream_axes(profile.settings)
+        streams = Streams.of(profile)
         self._schemas = SchemaItems(
             profile.documents,
             [name for name in _DOCUMENTS if name in profile.documents],
             f"https://mockchat.invalid/{profile.name}/",
         )
-        self._shapes = [shape for shape in SHAPES if shape.is_possible(axes)]
+        self._shapes = [shape for shape in SHAPES if shape.is_possible(streams)]
         self._errors = ErrorItems(contract)
         self._faults = FaultItems()
         meanings = {f"stream/{shape.name}": shape.meaning for shape in self._shapes}
         meanings |= self._faults.meanings
         ids = [*self._schemas.ids, *meanings, *self._errors.ids]
-        excluded = {**self._errors.excluded, **excluded_by_contract(contract, ids)}
+        excluded = {**self._errors.excluded, **excluded_by_contract(contract, self._schemas)}
         self.items = {
             item_id: Item(
                 id=item_id,
@@ -56,6 +55,12 @@ class Catalogue:
             )
             for item_id in ids
         }
+
+    def met_by(self, document: str, value: Json) -> frozenset[str]:
+        """Return the ids of the items that a lawful `document` by itself meets."""
+        marks: set[str] = set()
+        self._schemas.marks(document, value, marks)
+        return frozenset(marks)
 
     def marks(self, exchange: Exchange) -> frozenset[str]:
         """Return the ids of what an exchange of the fixture met.

@@ -8,6 +8,7 @@ from string import Formatter
 
 from mockchat.contract.contract import Contract
 from mockchat.exchange import ApiError, Headers, header
+from mockchat.scripting.credentials import redact_json
 from mockchat.types import Json, JsonView
 
 _BLANK = "\0"
@@ -88,10 +89,11 @@ def fields_of(contract: Contract, name: str) -> list[str]:
 
 
 def _form(contract: Contract, item: str, error: ApiError) -> _Form:
+    # Journals hold no credentials: what looks like one in a template is not there either.
     return _Form(
         item=item,
-        body=contract.envelope(error),
-        any_message=contract.envelope(replace(error, message=_BLANK)),
+        body=redact_json(contract.envelope(error), ()),
+        any_message=redact_json(contract.envelope(replace(error, message=_BLANK)), ()),
         size=len(error.message.replace(_BLANK, "")),
     )
 
@@ -116,4 +118,6 @@ def _fits(form: Json, body: Json) -> bool:
 
 
 def _pattern(form: str) -> str:
-    return ".*".join(map(re.escape, form.split(_BLANK)))
+    # Where a key stood, journals may have lost the stop behind it.
+    first, *rest = form.split(_BLANK)
+    return ".*".join(map(re.escape, [first, *(part.lstrip(".,") for part in rest)]))

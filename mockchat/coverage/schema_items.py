@@ -242,12 +242,13 @@ class SchemaItems:
         self, name: str, place: Place, parts: list[JsonObject], path: str, *, optional: bool
     ) -> Slot:
         is_nullable = all(map(self._admits_null, parts)) and bool(parts)
-        states = optional + is_nullable
+        is_null = any(branch_of(part, self._resolve).types == ("null",) for part in parts)
+        states = (optional + is_nullable) * (not is_null)
         return Slot(
             name=name,
             place=place,
             absent=self._item(f"{path}#absent") if optional else "",
-            null=self._item(f"{path}#null") if is_nullable else "",
+            null=self._item(f"{path}#null") if is_nullable and (optional or not is_null) else "",
             given=self._item(f"{path}#given") if states else "",
         )
 

@@ -4,8 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Self
 
-from mockchat.contract.stream_axes import StreamAxes
+from mockchat.contract.profile import Profile
+from mockchat.contract.sites import missing_sites
+from mockchat.contract.stream_axes import StreamAxes, stream_axes
+from mockchat.scripting.faults import NamedFault
 from mockchat.types import Json, JsonView
 
 Chunks = Sequence[JsonView]
@@ -15,25 +19,73 @@ _APART = frozenset({"own", "behind"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Streams:
+    """What streams of a profile can be.
+
+    Attributes:
+        axes: How they look.
+        has_usage: Whether their chunks have usage.
+        has_calls: Whether their pieces have tool calls.
+        has_choices: Whether a request can ask for several choices.
+    """
+
+    axes: StreamAxes
+    has_usage: bool
+    has_calls: bool
+    has_choices: bool
+
+    @classmethod
+    def of(cls, profile: Profile) -> Self:
+        """Return what streams of `profile` can be."""
+        return cls(
+            axes=stream_axes(profile.settings),
+            has_usage=_is_there(profile, "chunk/usage"),
+            has_calls=_is_there(profile, "chunk/choices/*/delta/tool_calls"),
+            has_choices=asks_for_several(profile),
+        )
+
+    def room_for(self, fault: NamedFault) -> str:
+        """Return why streams give a fault no room; "" where they do."""
+        is_of_calls = fault.occasion == "tool calls"
+        if is_of_calls and not self.has_calls:
+            return "its streams have no tool calls"
+        if fault.occasion == "usage" and not (self.has_usage and self.axes.usage in _APART):
+            return "its streams have no chunk of usage alone"
+        if fault.name in _OF_FRAGMENTS and self.axes.tool_calls == "whole":
+            return "its streams have calls in one piece"
+        if fault.name == "role-repeated" and self.axes.role == "every":
+            return "its streams tell the role in every chunk"
+        return ""
+
+
+_OF_FRAGMENTS = frozenset({"call-header-repeated", "call-header-emptied"})
+
+
+def _is_there(profile: Profile, site: str) -> bool:
+    return not any(missing_sites(profile, (site,), {}))
+
+
+def asks_for_several(profile: Profile) -> bool:
+    """Tell whether a request can ask for more than one choice."""
+    member = profile.documents["request"].get("properties", {}).get("n")
+    return member is not None and member.get("maximum", 2) > 1 and member.get("const") != 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
     """One shape of a stream.
 
     Attributes:
         name: What its item is called behind "stream/".
         meaning: What is so, in words.
-        is_possible: Whether streams of such axes can have it and can lack it.
+        is_possible: Whether streams of such a profile can have it and can lack it.
         is_met: Whether these chunks have it.
     """
 
     name: str
     meaning: str
-    is_possible: Callable[[StreamAxes], bool]
+    is_possible: Callable[["Streams"], bool]
     is_met: Callable[[Chunks], bool]
-
-
-def _always(axes: StreamAxes) -> bool:
-    del axes
-    return True
 
 
 def _choices(chunks: Chunks) -> Iterator[JsonView]:
@@ -100,67 +152,67 @@ SHAPES = (
     Shape(
         name="usage-apart",
         meaning="usage in a chunk without choices",
-        is_possible=lambda axes: axes.usage in _APART,
+        is_possible=lambda streams: streams.has_usage and streams.axes.usage in _APART,
         is_met=lambda chunks: any(_has_usage(one) and not one.get("choices") for one in chunks),
     ),
     Shape(
         name="usage-beside-choices",
         meaning="usage in a chunk that has choices",
-        is_possible=lambda axes: axes.usage not in _APART,
+        is_possible=lambda streams: streams.has_usage and streams.axes.usage not in _APART,
         is_met=lambda chunks: any(_has_usage(one) and one.get("choices") for one in chunks),
     ),
     Shape(
         name="no-usage",
         meaning="a stream without usage",
-        is_possible=lambda axes: not axes.usage_always,
+        is_possible=lambda streams: streams.has_usage and not streams.axes.usage_always,
         is_met=lambda chunks: bool(chunks) and not any(map(_has_usage, chunks)),
     ),
     Shape(
         name="several-choices",
         meaning="pieces of several choices",
-        is_possible=_always,
+        is_possible=lambda streams: streams.has_choices,
         is_met=lambda chunks: len({choice.get("index") for choice in _choices(chunks)}) > 1,
     ),
     Shape(
         name="choices-in-turns",
         meaning="a piece of a choice behind those of another one that came after it",
-        is_possible=_always,
+        is_possible=lambda streams: streams.has_choices,
         is_met=_goes_back,
     ),
     Shape(
         name="text-in-one-piece",
         meaning="the text of a choice in a single chunk",
-        is_possible=_always,
+        is_possible=lambda _: True,
         is_met=lambda chunks: 1 in _pieces(chunks).values(),
     ),
     Shape(
         name="text-in-pieces",
         meaning="the text of a choice in several chunks",
-        is_possible=_always,
+        is_possible=lambda _: True,
         is_met=lambda chunks: max(_pieces(chunks).values(), default=0) > 1,
     ),
     Shape(
         name="no-text",
         meaning="a stream of choices without any text",
-        is_possible=_always,
+        is_possible=lambda _: True,
         is_met=lambda chunks: any(_choices(chunks)) and not _pieces(chunks),
     ),
     Shape(
         name="parallel-calls",
         meaning="several tool calls of one choice",
-        is_possible=_always,
+        is_possible=lambda streams: streams.has_calls,
         is_met=_has_parallel_calls,
     ),
     Shape(
         name="call-in-pieces",
         meaning="the arguments of a call in several chunks",
-        is_possible=lambda axes: axes.tool_calls == "fragments",
+        is_possible=lambda streams: streams.has_calls and streams.axes.tool_calls == "fragments",
         is_met=_has_calls_in_pieces,
     ),
     Shape(
         name="text-and-calls",
         meaning="text and tool calls in one choice",
-        is_possible=_always,
+        is_possible=lambda streams: streams.has_calls,
         is_met=_has_text_and_calls,
     ),
 )

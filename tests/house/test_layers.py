@@ -37,6 +37,7 @@ FLOORS = (
         "mockchat.cli_profiles",
         "mockchat.cli_record",
         "mockchat.cli_control",
+        "mockchat.cli_coverage",
         "mockchat.cli_scenario",
         "mockchat.cli_state",
         "mockchat.cli_check",
