@@ -93,6 +93,8 @@ def exchanges_in(data: bytes, name: str) -> Taken | None:
     try:
         value = _value(data, name)
     except Unimportable:
+        if Path(name).suffix.lower() == ".har":
+            raise
         return None  # whoever reads scenarios tells what is wrong with it, and where
     if is_cassette(value):
         return vcr_exchanges(value)
