@@ -1,7 +1,7 @@
 """What the live page asks for: exchanges in short, one of them in full, and the page itself."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -92,7 +92,11 @@ def _overview(asked: Asked) -> Answered:
     after = asked.query.get("after", -1)
     in_flight = _numbers(asked.query.get("open", ""))
     limit = asked.query.get("limit", 1000)
-    kept, lines = _kept(asked, lambda index: index > after or index in in_flight)
+    kept, lines = _kept(
+        asked,
+        lambda index: index > after or index in in_flight,
+        after=min([after, *(index - 1 for index in in_flight)]),
+    )
     return Answered(
         body={
             "exchanges": [*map(summary, lines[-limit:])],
@@ -172,20 +176,29 @@ def _line(asked: Asked) -> JsonObject:
     said = asked.parameters["index"]
     is_index = said.isascii() and said.isdigit() and len(said) <= _DIGITS
     if is_index:
-        for line in _kept(asked, lambda index: index == int(said))[1]:
+        index = int(said)
+        for line in _kept(asked, lambda one: one == index, after=index - 1)[1]:
             return line
     raise NoSuchExchange(said)
 
 
-def _kept(asked: Asked, is_wanted: Callable[[int], bool]) -> tuple[list[int], list[JsonObject]]:
-    """Return the indexes of all exchanges, and those wanted as lines, oldest first."""
+def _kept(
+    asked: Asked, is_wanted: Callable[[int], bool], *, after: int
+) -> tuple[Sequence[int], list[JsonObject]]:
+    """Return the indexes of all exchanges, and those wanted as lines, oldest first.
+
+    Args:
+        asked: Whose journal it is about.
+        is_wanted: Tells by its index whether one is asked for.
+        after: None at or below this index is.
+    """
     shared, journal = asked.session.shared, asked.session.script.journal
     if shared is not None:
         exchanges = shared.journal(asked.session.session)
-        return [*exchanges.indexes()], [*exchanges.exchanges(is_wanted)]
-    kept, epoch = journal.now(), time.time() - time.monotonic()
-    lines = [as_json(one, epoch=epoch) for one in kept if is_wanted(one.index)]
-    return [one.index for one in kept], lines
+        return exchanges.indexes(), [*exchanges.exchanges(is_wanted)]
+    first, epoch = journal.dropped, time.time() - time.monotonic()
+    lines = [as_json(one, epoch=epoch) for one in journal.now(after=after) if is_wanted(one.index)]
+    return range(first, first + len(journal)), lines
 
 
 def _numbers(text: str) -> frozenset[int]:
