@@ -11,15 +11,15 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack, get_args
+from typing import TYPE_CHECKING, Any, Unpack, cast, get_args
 
 import click
 from click.core import ParameterSource
 
 from mockchat.cli_check import check
 from mockchat.cli_control import ControlOptions, control_options, guard_of
-from mockchat.cli_drift import drift
 from mockchat.cli_coverage import coverage
+from mockchat.cli_drift import drift
 from mockchat.cli_engine import (
     EngineOptions,
     check_workers,
@@ -51,7 +51,14 @@ from mockchat.cli_options import (
     tokenizer_option,
 )
 from mockchat.cli_profiles import profiles
-from mockchat.cli_record import record
+from mockchat.cli_record import (
+    ServedOptions,
+    fallback_option,
+    record,
+    recording_options,
+    unmatched_of,
+    with_fallback,
+)
 from mockchat.cli_scenario import scenario, scenario_option
 from mockchat.cli_state import opened, state, state_name_option, state_option
 from mockchat.cli_validate import validate
@@ -59,15 +66,19 @@ from mockchat.types import Kind, Models, Validation
 
 if TYPE_CHECKING:
     from mockchat.scripting.faults import Ability
+    from mockchat.server.control.guard import Guard
+    from mockchat.server.control.sessions import Sessions
     from mockchat.server.listening import Listening
+    from mockchat.server.scenarios import ScenarioApp
     from mockchat.server.settings import Settings
+    from mockchat.server.shared_state import SharedState
     from mockchat.server.ticket import Servable
 
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _DEMO_BODY = '{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello!"}]}'
 
 
-class ServeOptions(LimitOptions, EngineOptions, ControlOptions):
+class ServeOptions(LimitOptions, EngineOptions, ControlOptions, ServedOptions):
     """The options of `mockchat serve`, as click hands them over."""
 
     scenario: tuple[Path, ...]
@@ -97,8 +108,8 @@ def main() -> None:
 
 
 main.add_command(check)
-main.add_command(drift)
 main.add_command(coverage)
+main.add_command(drift)
 main.add_command(generate)
 main.add_command(import_)
 main.add_command(profiles)
@@ -115,6 +126,8 @@ main.add_command(validate)
 )
 @engine_options
 @scenario_option
+@fallback_option
+@recording_options
 @profile_option("Variant of the API to be.")
 @schemas_option
 @click.option("--seed", default=0, help="Same seed, same request: same reply.")
@@ -179,6 +192,8 @@ def serve(**options: Unpack[ServeOptions]) -> None:
 
 
 def _serve(options: ServeOptions) -> None:
+    if options["fallback"] == "record" and options["engine"] is None:
+        options["engine"] = "werkzeug"  # the one that passes streams on as they come
     with refusing():
         app, settings, served = application(options)
         check_workers(app, settings, options)
@@ -214,7 +229,6 @@ def application(
     from mockchat.scripting.scripts import Scripts
     from mockchat.server.app import App
     from mockchat.server.control.sessions import Sessions
-    from mockchat.server.control.steered import SteeredApp
     from mockchat.server.dispatcher import Dispatcher
     from mockchat.server.scenarios import ScenarioApp
 
@@ -227,7 +241,11 @@ def application(
         host=options["host"] if abilities is None else None,
         is_one=options["workers"] == 1 or shared is not None,
     )
-    if guard is None and not options["scenario"] and shared is None:
+    told = {n: v for n, v in unmatched_of(options).items() if n not in given}
+    options = cast("ServeOptions", {**options, **told})
+    given |= told.keys() & {"unmatched"}
+    needs_script = options["scenario"] or shared is not None or options["fallback"] is not None
+    if guard is None and not needs_script:
         settings = _settings(options, given, {})
         return App(settings, Scripts()), settings, options["profile"]
     dispatcher = Dispatcher(Scripts(), None if shared is None else shared.accounts)
@@ -250,11 +268,30 @@ def application(
     joint.limit = everybody.settings.journal_bytes
     is_told = options["scenario"] or shared is not None
     served = f"{everybody.settings.profile.name} by {everybody.summary}"
+    sessions = Sessions(make, everybody, joint=joint)
+    app = _around(everybody, sessions, guard, options, is_ours=abilities is None, shared=shared)
+    return app, everybody.settings, served if is_told else options["profile"]
+
+
+def _around(  # noqa: PLR0913 - all that stands around it
+    everybody: "ScenarioApp",
+    sessions: "Sessions",
+    guard: "Guard | None",
+    options: ServeOptions,
+    *,
+    is_ours: bool,
+    shared: "SharedState | None",
+) -> "Servable":
+    """Return an application with the control API, and the real server, that the options ask for."""
+    from mockchat.server.control.steered import SteeredApp
+
     app: Servable = everybody
     if guard is not None:
-        ready = _nothing if shared is None else shared.check
-        app = SteeredApp(Sessions(make, everybody, joint=joint), guard, ready=ready)
-    return app, everybody.settings, served if is_told else options["profile"]
+        app = SteeredApp(sessions, guard, ready=_nothing if shared is None else shared.check)
+    if options["fallback"] == "record":
+        is_live = is_ours and options["engine"] != "asyncio"
+        app = with_fallback(app, sessions, everybody.settings, options, is_live=is_live)
+    return app
 
 
 def _nothing() -> None:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from mockchat.recording.exchanges import RecordedExchange
     from mockchat.recording.scenario_text import Match
     from mockchat.recording.upstream import Upstream
+    from mockchat.server.control.sessions import Sessions
+    from mockchat.server.settings import Settings
+    from mockchat.server.ticket import Servable
 
 _BODY_LIMIT = 32 * 1024 * 1024
 _GRACE = 5.0
@@ -33,6 +36,13 @@ class RecordingOptions(TypedDict):
     redact: tuple[str, ...]
     upstream_header: tuple[str, ...]
     ca_file: Path | None
+
+
+class ServedOptions(RecordingOptions):
+    """Those of `mockchat serve` that are read here."""
+
+    fallback: str | None
+    workers: int
 
 
 class RecordOptions(RecordingOptions):
@@ -88,6 +98,17 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         metavar="FILE",
         help="Trust the authorities in this file (PEM) too.",
     ),
+)
+
+
+_FALLBACKS = ("record", "generate", "refuse")
+
+fallback_option = click.option(
+    "--fallback",
+    type=click.Choice(_FALLBACKS),
+    show_default="generate, or what a scenario says under `unmatched`",
+    help="What a request gets that no stub answers: the answer of --upstream, which is written to "
+    "--output and given from then on; a generated reply; or a refusal with the reasons.",
 )
 
 
@@ -229,3 +250,52 @@ def _fields(given: tuple[str, ...]) -> Mapping[str, str]:
             raise Refusal(f"--upstream-header: write NAME:VALUE, not {name!r}")
         fields[name.strip().lower()] = value.strip()
     return fields
+
+
+def unmatched_of(options: "ServedOptions") -> dict[str, str]:
+    """Return what `--fallback` says in the words of a scenario, {} where it is not given.
+
+    Raises:
+        Refusal: It does not go with the other options.
+    """
+    fallback = options["fallback"]
+    if fallback != "record":
+        for name in ("upstream", "output"):
+            if options[name] is not None:
+                raise Refusal(f"--{name}: only --fallback record asks and writes")
+        words = {"refuse": "fail", "generate": "generate"}
+        return {} if fallback is None else {"unmatched": words[fallback]}
+    if options["workers"] > 1:
+        raise Refusal("--fallback record: one process writes a recording; serve with one worker")
+    # What the real server makes of a request is known once it is recorded.
+    return {"unmatched": "generate", "validation": "warn"}
+
+
+def with_fallback(
+    app: "Servable",
+    sessions: "Sessions",
+    settings: "Settings",
+    options: RecordingOptions,
+    *,
+    is_live: bool,
+) -> "Servable":
+    """Return an application that asks the real server what `app` has no stub for.
+
+    Raises:
+        Refusal: It is not said which server, or where to write.
+        MockchatError: One of the two cannot be used.
+    """
+    from mockchat.contract.contract import contract_of
+    from mockchat.recording.fallback import FallbackApp
+    from mockchat.server.routes import base_path
+
+    contract = contract_of(settings.profile)
+    return FallbackApp(
+        app,
+        lambda incoming: sessions.named(incoming.headers),
+        upstream=upstream_of(options, prefix=base_path(settings.profile.documents)),
+        book=book_of(options, contract, level=settings.level),
+        contract=contract,
+        tell=Tally().noted,
+        is_live=is_live,
+    )

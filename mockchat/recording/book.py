@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from mockchat.contract.contract import Contract
@@ -25,7 +25,7 @@ from mockchat.recording.yaml_text import yaml_lines
 from mockchat.scripting.scenario import BrokenScenario, read_scenario, scenario_of
 from mockchat.scripting.scenario_file import LARGEST
 from mockchat.scripting.script import Script
-from mockchat.types import Level
+from mockchat.types import JsonObject, Level
 
 _SUFFIXES = (".yaml", ".yml")
 _EMPTY = "stubs: []\n"
@@ -46,6 +46,10 @@ class Book:
         level: How strictly answers are judged.
         redaction: What must not be written down.
         largest: How many bytes a file may have.
+
+    Attributes:
+        path: The file that is written to now.
+        stubs: What was there before, as a scenario writes it.
 
     Raises:
         BadArgument: The file's name does not end in .yaml or .yml, or its content cannot be gone
@@ -78,6 +82,7 @@ class Book:
         self._answered: set[str] = set()
         self._asides = ""
         self._number = 1
+        self.stubs: list[JsonObject] = []
         self._start = self._begun()
 
     def _begun(self) -> str:
@@ -90,6 +95,7 @@ class Book:
         text = self.path.read_text(encoding="utf-8")
         start = text.removesuffix(_EMPTY) + _STUBS if text.endswith(_EMPTY) else text
         known = read_scenario(self.path).said.value["stubs"]
+        self.stubs += known
         self._answered = {json.dumps(stub.get("when", {}), sort_keys=True) for stub in known}
         try:
             grown = scenario_of(f'{start}  - {{reply: "x"}}\n'.encode(), self.path.name)
@@ -110,14 +116,8 @@ class Book:
         if not is_replayable(exchange):
             title = title_of(self._redaction.of(exchange))
             return self._aside(f"{title}: no stub can answer this, so it is not in the recording")
-        stub = recorded_stub(
-            exchange,
-            self._contract,
-            match=self._match,
-            level=self._level,
-            redaction=self._redaction,
-        )
-        if stub is None or not self._is_usable(stub):
+        stub = self.stub_of(exchange)
+        if stub is None:
             return self._aside(f"{title_of(exchange)}: a scenario cannot say this")
         with self._lock:
             key = key_of(stub)
@@ -136,6 +136,17 @@ class Book:
             self._groups[key], self._texts[key] = group, text
             self._write()
         return stub.notes
+
+    def stub_of(self, exchange: RecordedExchange) -> RecordedStub | None:
+        """Return an exchange as it is written down; None where no scenario can say it."""
+        stub = recorded_stub(
+            exchange,
+            self._contract,
+            match=self._match,
+            level=self._level,
+            redaction=self._redaction,
+        )
+        return None if stub is None or not self._is_usable(stub) else stub
 
     def _is_usable(self, stub: RecordedStub) -> bool:
         """Tell whether a server could read it again: a recording must never keep one from starting."""
@@ -174,9 +185,6 @@ class Book:
             write_whole(self.path, f"{self._start.removesuffix(_STUBS)}{self._asides}{_EMPTY}")
         else:
             write_whole(self.path, f"{self._start}{texts}{self._asides}")
-
-
-Teller = Callable[[str], None]
 
 
 def lines_of(notes: tuple[str, ...]) -> Iterator[str]:
