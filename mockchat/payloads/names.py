@@ -7,12 +7,18 @@ from functools import cache
 from mockchat.payloads.draw import Draw
 
 _LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits
-_HEX = string.digits + "abcdef"
 
 
 def letters_and_digits(draw: Draw, length: int) -> str:
     """Return `length` ASCII letters and digits."""
-    return _digits_of(draw, length, _LETTERS)
+    # One large number instead of many small choices: quick, and one thing to shrink.
+    number = draw.integer(0, _greatest(len(_LETTERS), length))
+    pairs, base = _pairs(_LETTERS), len(_LETTERS) ** 2
+    found = ""
+    for _ in range(length // 2):
+        number, pair = divmod(number, base)
+        found += pairs[pair]
+    return found + _LETTERS[number] if length % 2 else found
 
 
 def spelt(draw: Draw, pattern: str | None, usual: Callable[[Draw], str]) -> str:
@@ -32,23 +38,16 @@ def tool_call_id(draw: Draw) -> str:
 
 def system_fingerprint(draw: Draw) -> str:
     """Return a fingerprint: `fp_` and 10 hexadecimal digits, as recorded."""
-    return f"fp_{_digits_of(draw, 10, _HEX)}"
+    return f"fp_{_hexadecimal_digits(draw, 10)}"
 
 
 def audio_id(draw: Draw) -> str:
     """Return the id of an audio answer: `audio_` and 32 hexadecimal digits."""
-    return f"audio_{_digits_of(draw, 32, _HEX)}"
+    return f"audio_{_hexadecimal_digits(draw, 32)}"
 
 
-def _digits_of(draw: Draw, length: int, digits: str) -> str:
-    # One large number instead of many small choices: quick, and one thing to shrink.
-    number = draw.integer(0, _greatest(len(digits), length))
-    pairs, base = _pairs(digits), len(digits) ** 2
-    found = ""
-    for _ in range(length // 2):
-        number, pair = divmod(number, base)
-        found += pairs[pair]
-    return found + digits[number] if length % 2 else found
+def _hexadecimal_digits(draw: Draw, length: int) -> str:
+    return f"{draw.integer(0, _greatest(16, length)):0{length}x}"[::-1]  # the lowest digit first
 
 
 @cache

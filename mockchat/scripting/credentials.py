@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 from mockchat.exchange import Headers
@@ -52,15 +53,24 @@ def is_credential(field_name: str) -> bool:
 
 def has_credentials(headers: Headers) -> bool:
     """Tell whether one of the fields carries a secret."""
-    return not CREDENTIAL_HEADERS.isdisjoint([name.lower() for name, _ in headers])
+    return bool(_secret_places(tuple([name for name, _ in headers])))
 
 
 def redact(headers: Headers) -> Headers:
     """Return the fields with the values of credentials replaced, order and names kept."""
-    secret = CREDENTIAL_HEADERS
-    return tuple(
-        [field if field[0].lower() not in secret else (field[0], REDACTED) for field in headers]
-    )
+    places = _secret_places(tuple([name for name, _ in headers]))
+    if not places:
+        return headers
+    fields = list(headers)
+    for place in places:
+        fields[place] = (fields[place][0], REDACTED)
+    return tuple(fields)
+
+
+@lru_cache(maxsize=256)
+def _secret_places(names: tuple[str, ...]) -> tuple[int, ...]:
+    """Return which fields carry a secret; most heads have the names of the one before."""
+    return tuple([place for place, name in enumerate(names) if is_credential(name)])
 
 
 def redact_query(query: str) -> str:

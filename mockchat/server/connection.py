@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Never
 
 from werkzeug.serving import WSGIRequestHandler
 
-from mockchat.exchange import Ending, Incoming, Outcome
+from mockchat.exchange import Ending, Incoming, Outcome, Write
 from mockchat.scripting.faults import Ability
 from mockchat.server import framing
-from mockchat.server.framing import Refused
+from mockchat.server.framing import Playback, Refused
+from mockchat.server.marks import mark_of
 from mockchat.server.reading import RequestReader
 from mockchat.server.relaying import Relayed, RelayFraming, Source
 from mockchat.server.reports import logger, report
@@ -84,7 +85,10 @@ def _resized(known: _Head | None, read: tuple[bytes, bytes]) -> _Head | None:
         for name, value in known.incoming.headers
     )
     return replace(
-        known, read=read, incoming=replace(known.incoming, headers=headers), lengths=[length]
+        known,
+        read=read,
+        incoming=replace(known.incoming, headers=headers, mark=mark_of(b"".join(read))),
+        lengths=[length],
     )
 
 
@@ -162,6 +166,7 @@ class ConnectionHandler(WSGIRequestHandler):
                 headers=tuple(
                     (name.lower(), str(value).strip(" \t")) for name, value in self.headers.items()
                 ),
+                mark=mark_of(b"".join(read)),
             ),
             version=self._version,
             closes=self.close_connection,
@@ -184,6 +189,7 @@ class ConnectionHandler(WSGIRequestHandler):
             query=incoming.query,
             headers=incoming.headers,
             body=self._reader.body(length, limit),
+            mark=incoming.mark,
         )
 
     def handle_expect_100(self) -> bool:
@@ -212,12 +218,7 @@ class ConnectionHandler(WSGIRequestHandler):
 
     def _deliver(self, ticket: "Ticket") -> Outcome:
         try:
-            playback = framing.playback(
-                ticket.delivery,
-                method=self._method,
-                version=self._version,
-                keeps_alive=not (self.close_connection or self.server.is_draining),
-            )
+            playback = self._framed(ticket)
         except ValueError as error:
             report("a delivery could not be framed", error)
             self.close_connection = True
@@ -298,6 +299,21 @@ class ConnectionHandler(WSGIRequestHandler):
                 if self._has_left():
                     raise Interrupted
                 selector.unregister(self.connection)  # a pipelined request: it can wait
+
+    def _framed(self, ticket: Ticket) -> Playback:
+        """Frame a delivery for this connection.
+
+        Raises:
+            ValueError: When a header's name is not an HTTP token.
+        """
+        keeps_alive = not (self.close_connection or self.server.is_draining)
+        is_usual = (self._method, self._version) == ("POST", "HTTP/1.1")
+        if ticket.sheet is not None and is_usual and keeps_alive:
+            whole = Write(data=framing.whole(*ticket.sheet))
+            return Playback(sends=(whole,), closes=False, resets=False)
+        return framing.playback(
+            ticket.delivery, method=self._method, version=self._version, keeps_alive=keeps_alive
+        )
 
     def _send(self, data: bytes) -> None:
         self.connection.settimeout(self.server.limits.write_time)

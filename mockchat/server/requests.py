@@ -18,6 +18,7 @@ from mockchat.types import Json, JsonObject, JsonView
 
 _JSON_TYPE = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json", re.ASCII)
 _INTEGER = re.compile(r"-?[0-9]{1,300}", re.ASCII)
+_read_again = json.JSONDecoder().decode
 _DEEP = re.compile(r"([^\[\]]+)\[(.*)\]", re.DOTALL)
 
 
@@ -43,7 +44,7 @@ def read_body(service: Service, call: Call, document: str) -> JsonObject:
         call.known = service.memory.get(call.path, call.incoming.body)
         if call.known is not None:
             # Decoded anew, since tests may change what they are given.
-            again: JsonObject = json.loads(call.incoming.body)
+            again: JsonObject = _read_again(call.incoming.body.decode())
             call.request = again
             return again
         call.request = _decoded(service, call)

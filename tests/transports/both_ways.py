@@ -50,10 +50,20 @@ class Told:
 def settled(chat):
     """Return the only exchange of a script without what is of one exchange only."""
     (exchange,) = chat.journal
+    return untimed(exchange)
+
+
+def untimed(exchange, *own):
+    """Return an exchange without what is of one exchange only, and without fields of its own."""
     times = [field.name for field in fields(exchange) if field.type in {float, float | None}]
     same = [field for field in exchange.delivery.headers if field[0] not in OF_ONE_EXCHANGE]
-    delivery = replace(exchange.delivery, headers=tuple(same))
-    return replace(exchange, delivery=delivery, **dict.fromkeys(times, 0.0))
+    return replace(
+        exchange,
+        headers=tuple(field for field in exchange.headers if field[0] not in own),
+        delivery=replace(exchange.delivery, headers=tuple(same)),
+        left_at=(0.0,) * len(exchange.left_at),
+        **dict.fromkeys(times, 0.0),
+    )
 
 
 def script(chat, fault=None, occasion="stream", **options):

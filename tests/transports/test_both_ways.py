@@ -51,6 +51,54 @@ def test_an_undamaged_reply_is_the_same(mockchat_server, library, asynchronous, 
     assert without == by_socket
 
 
+@LIBRARIES
+@pytest.mark.parametrize("occasion", ["json", "stream"])
+def test_a_request_that_comes_again_is_answered_the_same(mockchat_server, library, occasion):
+    """What is known of a request by its head must show neither to the client nor in the journal."""
+
+    def answers(make, numbers):
+        with mockchat_server.unverified(name="both") as chat:
+            chat.reply(both_ways.TEXT, plan=both_ways.chunks_of(4)).forever()
+            with make(library, chat) as client:
+                told = [
+                    ask(client, REQUESTS[occasion], headers={"x-number": number}).comparable
+                    for number in numbers
+                ]
+            return told, [both_ways.untimed(exchange, "x-number") for exchange in chat.journal]
+
+    first, *others = [
+        answers(make, numbers)
+        for make in (socket_client, direct_client)
+        for numbers in ("1234", "1111")
+    ]
+    assert len({body for _, _, body, _ in first[0]}) == len(first[0])
+    assert others == [first] * 3
+
+
+@LIBRARIES
+def test_the_same_head_is_known_again_and_no_other(mockchat_server, library):
+    """A mark that two heads share would journal the fields of one for the other."""
+    with mockchat_server.unverified(name="marks") as chat:
+        chat.reply(both_ways.TEXT).forever()
+        with direct_client(library, chat) as client:
+            marks = [
+                client._transport._incoming(
+                    client.build_request(method, path, headers=headers)
+                ).mark
+                for method, path, headers in (
+                    ("POST", "/chat/completions", {"x-number": "1"}),
+                    ("POST", "/chat/completions", {"x-number": "1"}),
+                    ("POST", "/chat/completions", {"x-number": "2"}),
+                    ("POST", "/chat/completions?x-number=1", {"x-number": "1"}),
+                    ("PUT", "/chat/completions", {"x-number": "1"}),
+                    ("POST", "/chat/completions", {"x-number": "1\n2"}),
+                )
+            ]
+    assert marks[0] == marks[1]
+    assert len(set(marks)) == len(marks) - 1
+    assert marks[-1] == b""
+
+
 @PAIRS
 @FAULTS
 def test_a_named_fault_is_the_same(mockchat_server, library, asynchronous, fault):

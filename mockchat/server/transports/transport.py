@@ -10,19 +10,23 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from itertools import chain
 from types import ModuleType
 from typing import Any, TypeAlias
 
-from mockchat.exchange import Headers, Incoming, Outcome, header
+from mockchat.exchange import Headers, Incoming, Outcome, Write, header
 from mockchat.scripting.faults import Ability
 from mockchat.scripting.scripts import parted
-from mockchat.server.framing import Arrangement, arrangement, phrase
+from mockchat.server.framing import Arrangement, arrangement, phrase, whole
+from mockchat.server.marks import mark_of
 from mockchat.server.reports import report
-from mockchat.server.ticket import Application, answered
+from mockchat.server.ticket import Application, Sheet, Ticket, answered
 from mockchat.server.transports.playing import Playing
 
 _Request: TypeAlias = Any  # of httpx, or of httpx2
 _Response: TypeAlias = Any
+_Head: TypeAlias = tuple[str, bytes, list[tuple[bytes, bytes]]]
+"""Method, target and fields of a request."""
 
 ABILITIES = frozenset(Ability)
 """What transports can play: all there is."""
@@ -79,6 +83,7 @@ class _Transport:
     def __init__(self, application: Application, *, prefix: str = "") -> None:
         self._application = application
         self._prefix = prefix
+        self._known: tuple[_Head, Headers, bytes] | None = None
 
     def _started(self, request: _Request) -> tuple[Playing | None, _Response]:
         """Answer a request whose body is read; the response is not to be used before its head.
@@ -87,15 +92,8 @@ class _Transport:
         """
         incoming = self._incoming(request)
         ticket = answered(self._application, incoming)
-        delivery = ticket.delivery
-        closing = (header(incoming.headers, "connection") or "").lower()
         try:
-            arranged = arrangement(
-                delivery,
-                method=incoming.method,
-                version="HTTP/1.1",
-                keeps_alive="close" not in closing,
-            )
+            arranged = _arranged(ticket, incoming)
         except ValueError as error:
             report("a delivery could not be framed", error)
             ticket.finish(Outcome.FAILED)
@@ -109,28 +107,40 @@ class _Transport:
             timeout = request.extensions.get("timeout", {})
             playing = Playing(ticket, arranged, errors=self.library, patience=timeout.get("read"))
             stream = type(self).stream(playing)
+        status = int(ticket.delivery.status if ticket.sheet is None else ticket.sheet.status)
         response = self.library.Response(
-            int(delivery.status),
-            headers=[(name, value.strip(b" \t")) for name, value in arranged.fields],
+            status,
+            headers=arranged.fields,
             stream=stream,
             extensions={
                 "http_version": b"HTTP/1.1",
-                "reason_phrase": phrase(delivery.status).encode(),
+                "reason_phrase": phrase(status).encode(),
             },
         )
         return playing, response
 
     def _incoming(self, request: _Request) -> Incoming:
-        path, _, query = request.url.raw_path.decode("ascii").partition("?")
+        target = request.url.raw_path
+        headers, mark = self._read((request.method, target, request.headers.raw))
+        path, _, query = target.decode("ascii").partition("?")
         if self._prefix and parted(path)[0] is None:
             path = self._prefix + path
         return Incoming(
             method=request.method,
             path=path,
             query=query,
-            headers=_fields(request),
+            headers=headers,
             body=request.content,
+            mark=mark,
         )
+
+    def _read(self, head: _Head) -> tuple[Headers, bytes]:
+        """Decode a head's fields and mark it; a client often sends the same head again."""
+        known = self._known
+        if known is None or known[0] != head:
+            fields = tuple([_decoded(field) for field in head[2]])
+            self._known = known = head, fields, _mark(head)  # at once: other threads read it
+        return known[1:]
 
 
 class Transport(_Transport):
@@ -206,14 +216,48 @@ def adapters(library: ModuleType) -> Adapters:
     )
 
 
+def _arranged(ticket: Ticket, incoming: Incoming) -> Arrangement:
+    """Arrange a ticket's delivery.
+
+    Raises:
+        ValueError: When a header's name is not an HTTP token.
+    """
+    closes = "close" in (header(incoming.headers, "connection") or "").lower()
+    sheet = ticket.sheet
+    if sheet is not None and incoming.method == "POST" and not closes:
+        return _read_off(sheet)
+    return arrangement(
+        ticket.delivery, method=incoming.method, version="HTTP/1.1", keeps_alive=not closes
+    )
+
+
+def _read_off(sheet: Sheet) -> Arrangement:
+    """Arrange a whole answer: its fields are read off the head that a connection is sent."""
+    _, *lines = whole(*sheet).partition(b"\r\n\r\n")[0].split(b"\r\n")
+    fields = [line.partition(b":") for line in lines]
+    return Arrangement(
+        fields=tuple([(name, value.strip(b" \t")) for name, _, value in fields]),
+        sends=(Write(data=sheet.body),),
+        is_chunked=sheet.is_stream,
+        is_short=False,
+        closes=False,
+        resets=False,
+    )
+
+
 def _is_there_at_once(arranged: Arrangement) -> bool:
     """Tell whether an answer is whole when its head has come, and not cut into chunks."""
     is_whole = not (arranged.is_chunked or arranged.is_short or arranged.resets)
     return is_whole and len(arranged.sends) == 1 and arranged.sends[0].delay <= 0
 
 
-def _fields(request: _Request) -> Headers:
-    return tuple(
-        (name.decode("ascii").lower(), value.decode("latin-1").strip(" \t"))
-        for name, value in request.headers.raw
-    )
+def _decoded(field: tuple[bytes, bytes]) -> tuple[str, str]:
+    name, value = field
+    return name.decode("ascii").lower(), value.decode("latin-1").strip(" \t")
+
+
+def _mark(head: _Head) -> bytes:
+    """Return the mark of a head; b"" where it has line ends that no head on a connection has."""
+    method, target, fields = head
+    lines = b"\n".join((method.encode(), target, *chain.from_iterable(fields)))
+    return mark_of(lines) if lines.count(b"\n") == 2 * len(fields) + 1 else b""
