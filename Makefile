@@ -4,13 +4,14 @@
 PYTHON ?= python3
 JOBS ?= 2
 ARGS ?=
+MINUTES ?= 10
 
 BIN := .venv/bin
 READY := .venv/.ready
 SDKS := .venvs/openai-1 .venvs/openai-2 .venvs/openai-node
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test coverage proof lowest lint format bench load peers generators sdks pythons redis sdk-suite clients browser browser-test picture others wheel-check deploy-check clean
+.PHONY: help serve test coverage proof lowest lint format bench load soak growth peers generators sdks pythons redis sdk-suite clients browser browser-test picture others wheel-check deploy-check docs moving clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,11 +53,25 @@ bench: $(READY) ## measure validation, schemas of callers, the server beside wha
 load: $(READY) .venvs/peers-node/.ready ## measure the server under load beside other mock servers, which it installs by npm
 	@$(BIN)/python benchmarks/bench_load.py $(ARGS)
 
+# MINUTES=1 for a look; ten of them say most.
+soak: $(READY) ## an hour's worth of requests at full speed, with faults: no leak, an exact journal, workers killed
+	@$(BIN)/python benchmarks/soak.py --minutes $(MINUTES) $(ARGS)
+
+growth: $(READY) ## measure what a reply costs by messages, tools, stubs and journal, and draw docs/growth.svg
+	@$(BIN)/python benchmarks/bench_growth.py $(ARGS)
+
 peers: .venvs/peers/.ready ## measure calls and tests beside other tools, which it installs in an environment of their own
 	@.venvs/peers/bin/python benchmarks/bench_calls.py $(ARGS)
 
 generators: .venvs/generators/.ready ## measure the strategies beside Schemathesis and hypothesis-jsonschema, in an environment of their own
 	@.venvs/generators/bin/python benchmarks/bench_strategies.py $(ARGS)
+
+docs: .venvs/docs/.ready ## build the manual into build/docs; warnings are errors
+	@.venvs/docs/bin/sphinx-build --quiet --fail-on-warning --keep-going docs build/docs
+	@echo "build/docs/index.html"
+
+moving: .venvs/moving/.ready ## run the tests of docs/moving.md as other tools have them
+	@.venvs/moving/bin/python -m pytest -q -p no:cacheprovider -k old_way tests/moving $(ARGS)
 
 sdks: $(SDKS:%=%/.ready) ## make the environments of openai 1.x, 2.x and for node, which the tests then use
 
@@ -86,7 +101,7 @@ clients: $(READY) sdks ## measure what the clients do with every plan and fault,
 
 browser: .venvs/browser/.ready ## install Chromium (Debian's, as root), Playwright and axe, which pages are tested with
 
-browser-test: browser ## look at the pages in headless Chromium: readable, usable by keys, accessible, no request
+browser-test: browser docs ## look at the pages in headless Chromium: readable, usable by keys, accessible, no request
 	@MOCKCHAT_BROWSER=1 .venvs/browser/bin/python -m pytest tests/browser $(ARGS)
 
 picture: browser ## take the picture of a report that docs/reports.md shows
@@ -139,6 +154,19 @@ $(READY): pyproject.toml hatch_build.py
 	@$(BIN)/python -m venv --clear .venvs/peers
 	@.venvs/peers/bin/python -m pip install -qq --disable-pip-version-check --editable '.[fast]' \
 	  'openai<3' openai-responses respx pytest-httpserver pytest-mockllm
+	@touch $@
+
+.venvs/docs/.ready: pyproject.toml | $(READY)
+	@echo "setting up .venvs/docs" >&2
+	@$(BIN)/python -m venv --clear .venvs/docs
+	@.venvs/docs/bin/python -m pip install -qq --disable-pip-version-check --editable '.[docs]'
+	@touch $@
+
+.venvs/moving/.ready: pyproject.toml | $(READY)
+	@echo "setting up .venvs/moving" >&2
+	@$(BIN)/python -m venv --clear .venvs/moving
+	@.venvs/moving/bin/python -m pip install -qq --disable-pip-version-check --editable . \
+	  'openai<3' openai-responses vcrpy
 	@touch $@
 
 # hypothesis-jsonschema uses of Hypothesis what 6.170.10 no longer has.

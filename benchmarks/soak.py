@@ -33,6 +33,8 @@ PROJECT = Path(__file__).parents[1]
 ROUNDS = 9
 KEPT = 1500
 """How many exchanges the journal keeps: the reader must come before they are dropped."""
+FULL = 4 * KEPT
+"""After so many requests the journal and the memories of the server are full."""
 
 
 @contextlib.contextmanager
@@ -106,13 +108,18 @@ def soak(engine, seconds, *, connections, seed, rounds=ROUNDS, tamper=None):  # 
             now, rate, cpu = rests[-1], f"{asked / took:.0f}", f"{used * 1000:.2f}"
             show(engine, number, asked, rate, cpu, f"{now.kib / 1024:.1f}", now.files, now.threads)
         said = log.read_text()
-    problems = [*soak_watch.problems(rests), *book.problems(), *_most(wrong)]
+    problems = [*soak_watch.problems(rests, FULL), *book.problems(), *_most(wrong)]
     if said:
         problems.append(f"the server said: {said[-2000:]}")
-    slope = soak_watch.slope(soak_watch.warm(rests))
+    warm = soak_watch.warm(rests, FULL)
+    memory = f"{soak_watch.slope(warm):+.1f} KiB a thousand requests, warm"
+    if len(warm) < 3:
+        memory = (
+            f"not judged: the server is warm after {FULL} requests, and came to rest too seldom"
+        )
     print(
         f"{engine}: {kinds.total()} requests of {len(kinds)} kinds; {book.met} stand in the journal "
-        f"as in the client's book; memory {slope:+.1f} KiB a thousand requests"
+        f"as in the client's book; memory {memory}"
     )
     return [f"{engine}: {problem}" for problem in problems]
 

@@ -54,14 +54,16 @@ def slope(rests):
     return statistics.median(slopes) if slopes else 0.0
 
 
-def warm(rests):
-    """Return the rests after the warm-up, which is the first third: buffers and memories are full."""
-    return rests[len(rests) // 3 :]
+def warm(rests, least=0):
+    """Return the rests after the warm-up: a third of them, and what fills journal and memories."""
+    return [one for one in rests[len(rests) // 3 :] if one.requests >= least]
 
 
-def problems(rests):
-    """Return what leaks, in sentences."""
-    after = warm(rests)
+def problems(rests, least=0):
+    """Return what leaks, in sentences; nothing where fewer than three rests came after warming up."""
+    after = warm(rests, least)
+    if len(after) < 3:
+        return []
     first, last = after[0], after[-1]
     found = []
     grown = slope(after) * (last.requests - first.requests) / 1000
