@@ -54,10 +54,10 @@ def test_every_link_leads_somewhere(pages):
             target = file if not parts.path else (file.parent / unquote(parts.path)).resolve()
             if not target.is_file():
                 broken.append((file.name, link))
-            elif parts.fragment and target in pages:
-                # "#" and its like lead to the top; scripts fold and unfold by them.
-                if unquote(parts.fragment) not in pages[target].anchors:
-                    broken.append((file.name, link))
+                continue
+            anchors = pages[target].anchors if target in pages else ()
+            if parts.fragment and target in pages and unquote(parts.fragment) not in anchors:
+                broken.append((file.name, link))
     assert broken == []
     assert foreign == []
 
