@@ -129,7 +129,8 @@ def _recorded(exchange: RecordedExchange) -> Answered:
 
 
 def _settings(schemas: Path | None, asked: Mapping[str, object]) -> Settings:
-    options: dict[str, Json] = {**asked}
+    # What is left unused matters to tests, which a script knows and a server does not.
+    options: dict[str, Json] = {name: value for name, value in asked.items() if name != "unused"}
     name = options.pop("profile", "openai")
     return Settings(profile=load_profile(name, schemas), **options)
 

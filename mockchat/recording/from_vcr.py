@@ -186,8 +186,8 @@ def _bytes(value: Json) -> bytes:
 
 def _decoded(text: Json) -> bytes:
     try:
-        return base64.b64decode(text)
-    except (binascii.Error, TypeError):
+        return base64.b64decode("".join(str(text).split()), validate=True)
+    except binascii.Error:
         raise ValueError("the body is no base64") from None
 
 

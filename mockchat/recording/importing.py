@@ -172,6 +172,7 @@ def _ruled(
         rules = stubllm_stubs(notes)
     head: JsonObject = {
         "profile": contract.profile.name,
+        "validation": "warn",  # neither tool judges requests
         "unmatched": "fail",
         "unused": "ignore",
     }

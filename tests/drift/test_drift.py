@@ -428,10 +428,10 @@ def test_replies_in_sequence_are_compared_one_by_one(tmp_path):
 def test_stubs_without_a_request_are_named(tmp_path, when):
     """Rules written by hand hold no request; to pass over them in silence would look like none."""
     path = tmp_path / "hand.yaml"
-    path.write_text(f"stubs:\n  - when: {when}\n    reply: Hi\n")
+    path.write_text(f"unused: ignore\nstubs:\n  - when: {when}\n    reply: Hi\n")
     report = again(asked_of_scenario(path, shown="hand.yaml"))
     (left,) = report.unasked
-    assert left.place == "stub 1 (hand.yaml:2)"
+    assert left.place == "stub 1 (hand.yaml:3)"
     assert left.reason.startswith("its conditions spell out no request")
     assert report.exit_status == 2
 
