@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from mockchat.contract.contract import Contract, contract_for
 from mockchat.errors import BadArgument
+from mockchat.payloads import drawn
 from mockchat.payloads.answerable import answerable_request
 from mockchat.payloads.completions import complete
 from mockchat.payloads.drawn import HypothesisDraw
@@ -28,8 +29,8 @@ from mockchat.payloads.mutants import Making, mutations_of
 from mockchat.payloads.mutation import Mutant, Mutation
 from mockchat.payloads.plans import Plan, at_once, by_token, by_word, chunks_of, exactly
 from mockchat.payloads.requests import make_request
-from mockchat.payloads.streams import stream_of
-from mockchat.payloads.values import generate
+from mockchat.payloads.streams import for_any_reader, stream_of
+from mockchat.payloads.values import Prepared
 from mockchat.scripting.builders import error, generated, refusal, text
 from mockchat.scripting.contents import Failure, Reply
 from mockchat.scripting.replies import api_error
@@ -123,7 +124,7 @@ def chunk_streams(
     Args:
         draw: Given by Hypothesis.
         request: The body that is answered, its `stream_options` included. None: a request is
-            drawn as well.
+            drawn as well, one whose answers can be read without it.
         profile: Whose streams.
         kind: "wild": single characters, empty deltas, odd sizes, several choices in turn;
             "plain": a few tokens at a time.
@@ -134,8 +135,9 @@ def chunk_streams(
         BadArgument: `shapes` are not weights of shapes.
     """
     contract, source = _contract(profile), HypothesisDraw(draw)
-    body = answerable_request(contract, source, kind=kind) if request is None else dict(request)
-    body = contract.profile.heeded(body) | {"stream": True}
+    if request is None:
+        request = for_any_reader(answerable_request(contract, source, kind=kind))
+    body = contract.profile.heeded(request) | {"stream": True}
     completion = complete(body, source, contract=contract, kind=kind, shapes=shapes)
     plan = draw(plans(kind=kind))
     chunks = stream_of(completion, plan, request=body, profile=contract.profile, draw=source)
@@ -259,19 +261,21 @@ def _is_awkward(data: bytes, at: int) -> bool:
     return is_in_character or data[at - 1] in b"\\\r" or data[at - 1 : at + 1] == b"\n\n"
 
 
-@st.composite
-def from_schema(draw: st.DrawFn, schema: JsonView | bool, *, kind: Kind = "wild") -> Json:  # noqa: FBT001 - a schema may be true or false
+def from_schema(
+    schema: JsonView | bool,  # noqa: FBT001 - a schema may be true or false
+    *,
+    kind: Kind = "wild",
+) -> st.SearchStrategy[Json]:
     """Draw a value that is valid against any JSON Schema, drafts 4 to 2020-12.
 
     Args:
-        draw: Given by Hypothesis.
-        schema: The schema; references lead into itself.
+        schema: The schema as it is when the first value is drawn; references lead into itself.
         kind: "plain": text is not empty and objects have no members the schema does not name.
 
     Raises:
         ImpossibleSchema: It is not a schema, or has no value of a reasonable size.
     """
-    return generate(schema, HypothesisDraw(draw), kind=kind)
+    return drawn.from_schema(Prepared(schema), kind=kind)
 
 
 @st.composite

@@ -50,6 +50,13 @@ class Draw(Protocol):
         """
         ...
 
+    def several(self, options: tuple[int, ...]) -> tuple[int, ...] | None:
+        """Return whole numbers from 0 to one less than each of `options`, 256 at the most.
+
+        None: they are to be asked for one after the other, as nothing is gained by asking at once.
+        """
+        ...
+
     def integer(self, lo: int, hi: int) -> int:
         """Return a whole number from `lo` to `hi`, both included."""
         ...

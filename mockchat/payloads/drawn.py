@@ -1,14 +1,14 @@
 """Answer a generator from Hypothesis: what it finds it can repeat and shrink.
 
-The only module of this room that needs Hypothesis; it uses the public interface alone.
+The only module of this room that needs Hypothesis; it needs the public interface alone.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from collections.abc import Set as AbstractSet
 from contextvars import ContextVar
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TypeVar, cast
 
 from hypothesis import strategies as st
@@ -16,6 +16,8 @@ from hypothesis.errors import InvalidArgument
 
 from mockchat.payloads import formats, regexes
 from mockchat.payloads.draw import NoGrammar
+from mockchat.payloads.values import Prepared, generate
+from mockchat.types import Json, Kind
 
 _Made = TypeVar("_Made")
 
@@ -27,7 +29,6 @@ _MOST_DRAWN = 100
 _FEWEST_AHEAD, _MOST_OPTIONS = 2, 256
 _FIRST_OF_TAPE = ord("0")
 _EVEN = 0.5
-_BOOLEANS = st.booleans()
 _OFTEN, _WIDE, _NARROW = 0.25, 4.0, 4 / 3
 
 
@@ -50,7 +51,7 @@ class HypothesisDraw:
     def chance(self, p: float) -> bool:
         """Return True with probability `p`, as a fraction of small numbers; False is simpler."""
         if p == _EVEN:
-            return self._draw(_BOOLEANS)
+            return self._draw(_booleans())
         hits, of = _odds(p)
         return self.integer(0, of - 1) >= of - hits if hits < of else True
 
@@ -72,7 +73,7 @@ class HypothesisDraw:
 
         before = _MAKING.set(made)
         try:
-            return cast("_Made", self._draw(_PART))
+            return cast("_Made", self._draw(_parts()))
         finally:
             _MAKING.reset(before)
 
@@ -94,8 +95,17 @@ class HypothesisDraw:
         """
         if choices < _FEWEST_AHEAD:
             return self
-        tape = self._draw(_tapes(choices, min(math.lcm(*options), _MOST_OPTIONS)))
+        tape = self._draw(_tapes(choices, frozenset(options)))
         return _AheadDraw(self._draw, tape, locale=self.locale)
+
+    def several(self, options: tuple[int, ...]) -> tuple[int, ...]:
+        """Return answers that are the characters of one text: each is simplified by itself."""
+        if len(options) < _FEWEST_AHEAD:
+            return tuple([self.index(n) for n in options])
+        tape = self._draw(_tapes(len(options), options))
+        return tuple(
+            [(ord(char) - _FIRST_OF_TAPE) % n for char, n in zip(tape, options, strict=True)]
+        )
 
     def integer(self, lo: int, hi: int) -> int:
         """Return a whole number between the bounds."""
@@ -160,7 +170,16 @@ class _AheadDraw(HypothesisDraw):
 
 
 _MAKING: ContextVar[Callable[[st.DrawFn], object]] = ContextVar("making")
-"""What the next `_PART` is made by: one strategy for all parts, as making one takes longer than a draw."""
+"""What the next of `_parts` is made by: one strategy for all parts, as making one takes longer than a draw."""
+
+
+def _bare(strategy: st.SearchStrategy[_Made]) -> st.SearchStrategy[_Made]:
+    """Return the strategy that `strategy` stands for until it is first drawn from.
+
+    Hypothesis looks it up at every draw, which takes longer than many a draw. The attribute is none
+    of its public ones: where it is missing, the lookups remain.
+    """
+    return cast("st.SearchStrategy[_Made]", getattr(strategy, "wrapped_strategy", strategy))
 
 
 @st.composite
@@ -169,7 +188,15 @@ def _part(draw: st.DrawFn) -> object:
     return _MAKING.get()(draw)
 
 
-_PART = _part()
+@cache
+def _parts() -> st.SearchStrategy[object]:
+    return _bare(_part())
+
+
+@st.composite
+def from_schema(draw: st.DrawFn, schema: Prepared, *, kind: Kind = "wild") -> Json:
+    """Draw a value of a prepared schema; the name is the one that `mockchat.strategies` prints."""
+    return generate(schema.compiled, HypothesisDraw(draw), kind=kind)
 
 
 @lru_cache(maxsize=1024)
@@ -179,31 +206,37 @@ def _odds(p: float) -> tuple[int, int]:
     return (few.numerator, few.denominator) if few or not p else (1, math.ceil(1 / p))
 
 
+@cache
+def _booleans() -> st.SearchStrategy[bool]:
+    return _bare(st.booleans())
+
+
 @lru_cache(maxsize=1024)
 def _integers(lo: int, hi: int) -> st.SearchStrategy[int]:
-    return st.integers(lo, hi)
+    return _bare(st.integers(lo, hi))
 
 
 @lru_cache(maxsize=256)
 def _floats(lo: float, hi: float) -> st.SearchStrategy[float]:
     # The cache holds 0.0 and -0.0 for one key; as bounds they are the same to JSON Schema.
-    return st.floats(lo + 0.0, hi + 0.0, allow_nan=False, allow_infinity=False)
+    return _bare(st.floats(lo + 0.0, hi + 0.0, allow_nan=False, allow_infinity=False))
 
 
 @lru_cache(maxsize=1024)
 def _texts(lo: int, hi: int, hint: str) -> st.SearchStrategy[str]:
     alphabet = {"wild": None, "name": _NAME_REST, "start": _NAME_START}.get(hint, _WORDY)
     if alphabet is None:
-        return st.text(min_size=lo, max_size=hi)
-    return st.text(alphabet, min_size=lo, max_size=hi)
+        return _bare(st.text(min_size=lo, max_size=hi))
+    return _bare(st.text(alphabet, min_size=lo, max_size=hi))
 
 
-@lru_cache(maxsize=256)
-def _tapes(length: int, options: int) -> st.SearchStrategy[str]:
+@lru_cache(maxsize=1024)
+def _tapes(length: int, options: Collection[int]) -> st.SearchStrategy[str]:
     # In the order in which Hypothesis simplifies characters, "0" is the first, and those after it follow.
-    last = _FIRST_OF_TAPE + options - 1
+    # As many of them as are fair to choices among each of `options`, if that can be.
+    last = _FIRST_OF_TAPE + min(math.lcm(*options), _MOST_OPTIONS) - 1
     alphabet = st.characters(min_codepoint=_FIRST_OF_TAPE, max_codepoint=last)
-    return st.text(alphabet, min_size=length, max_size=length)
+    return _bare(st.text(alphabet, min_size=length, max_size=length))
 
 
 @lru_cache(maxsize=64)

@@ -9,6 +9,7 @@ from mockchat.contract.regex_tree import (
     Chars,
     Expression,
     Group,
+    Look,
     Repeat,
     Sequence,
 )
@@ -52,6 +53,7 @@ class Step:
         most: The greatest number; `FREE`: without bound.
         choices: About how many choices a text takes, those of few repeats included.
         options: Among how many answers they choose.
+        row: What each character is one of, where there are always as many; None where not.
     """
 
     text: Callable[[Sampling], str]
@@ -59,6 +61,7 @@ class Step:
     most: int
     choices: int = 0
     options: frozenset[int] = frozenset()
+    row: tuple[str, ...] | None = None
 
 
 def step(node: Expression) -> Step:  # noqa: PLR0911 - one for each kind of node
@@ -76,8 +79,10 @@ def step(node: Expression) -> Step:  # noqa: PLR0911 - one for each kind of node
             return _group(step(item), number)
         case BackReference(number=number):
             return Step(text=lambda state: state.taken.get(number, ""), least=0, most=FREE)
-        case _:
+        case Look():
             return Step(text=lambda _: "", least=0, most=0)
+        case _:
+            return Step(text=lambda _: "", least=0, most=0, row=())
 
 
 def pool(node: Chars) -> str:
@@ -107,7 +112,14 @@ def _character(members: str) -> Step:
 
     is_choice = count > 1
     options = frozenset([count] if is_choice else [])
-    return Step(text=text, least=1, most=1, choices=int(is_choice), options=options)
+    return Step(
+        text=text,
+        least=1,
+        most=1,
+        choices=int(is_choice),
+        options=options,
+        row=(members,) if count else None,
+    )
 
 
 def _row(parts: list[Step]) -> Step:
@@ -120,7 +132,15 @@ def _row(parts: list[Step]) -> Step:
         most=min(FREE, sum(part.most for part in parts)),
         choices=min(_MOST_CHOICES, sum(part.choices for part in parts)),
         options=_options(*parts),
+        row=_joined([part.row for part in parts]),
     )
+
+
+def _joined(rows: list[tuple[str, ...] | None]) -> tuple[str, ...] | None:
+    """Return the characters of all `rows`, if they are few enough to be chosen at once."""
+    if None in rows or sum(len(row) for row in rows if row) > _MOST_CHOICES:
+        return None
+    return tuple(members for row in rows if row for members in row)
 
 
 def _options(*parts: Step) -> frozenset[int]:
@@ -169,6 +189,7 @@ def _repeated(item: Step, fewest: int, greatest: int) -> Step:
         most=min(FREE, item.most * greatest),
         choices=min(_MOST_CHOICES, len(sizes) + usual * item.choices),
         options=_options(item) | {*sizes},
+        row=_joined([item.row] * fewest) if fewest == greatest <= _MOST_CHOICES else None,
     )
 
 
@@ -185,5 +206,10 @@ def _group(item: Step, number: int) -> Step:
         return taken
 
     return Step(
-        text=text, least=item.least, most=item.most, choices=item.choices, options=item.options
+        text=text,
+        least=item.least,
+        most=item.most,
+        choices=item.choices,
+        options=item.options,
+        row=item.row,
     )

@@ -38,6 +38,27 @@ class Sample:
     tries: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """A pattern ready to be drawn.
+
+    Attributes:
+        step: How.
+        expression: The judge of what is drawn.
+        wanted: What look-aheads need to find.
+        row: What the characters that are chosen are each one of, where there are always as many.
+        options: Among how many each of them is chosen.
+        form: Where they go, for `%`.
+    """
+
+    step: Step
+    expression: Pattern[str]
+    wanted: tuple[str, ...]
+    row: tuple[str, ...]
+    options: tuple[int, ...]
+    form: str
+
+
 def sample(pattern: str, draw: Draw, *, least: int = 0, most: int | None = None) -> str:
     """Return text of `least` to `most` characters in which `pattern` is found.
 
@@ -45,12 +66,22 @@ def sample(pattern: str, draw: Draw, *, least: int = 0, most: int | None = None)
         BadPattern: The pattern cannot be read, or not be run.
         NoSample: No such text was found.
     """
-    return sampled(pattern, draw, least=least, most=most).text
+    plan = _plan(pattern)
+    text = _at_once(plan, draw, least, most) if plan.options else None
+    return _sampled(pattern, plan, draw, least, most).text if text is None else text
 
 
 def sampled(pattern: str, draw: Draw, *, least: int = 0, most: int | None = None) -> Sample:
     """Return text as `sample` does, and how often it was tried."""
     plan = _plan(pattern)
+    text = _at_once(plan, draw, least, most) if plan.options else None
+    if text is None:
+        return _sampled(pattern, plan, draw, least, most)
+    return Sample(text=text, tries=1)
+
+
+def _sampled(pattern: str, plan: _Plan, draw: Draw, least: int, most: int | None) -> Sample:
+    """Draw text along the expression until it matches."""
     limit = FREE if most is None else most
     shortest = max(least, plan.step.least)
     if shortest > MOST_CHARACTERS:
@@ -67,20 +98,34 @@ def sampled(pattern: str, draw: Draw, *, least: int = 0, most: int | None = None
     raise NoSample(f"no text was found that matches {pattern!r}{bounds}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Plan:
-    """A pattern ready to be drawn, the judge of what is drawn, and what look-aheads need to find."""
-
-    step: Step
-    expression: Pattern[str]
-    wanted: tuple[str, ...]
-
-
 @lru_cache(maxsize=_REMEMBERED)
 def _plan(pattern: str) -> _Plan:
     tree = parse(pattern)
     wanted = tuple(pool(each) for each in _looked_for(tree))
-    return _Plan(step=step(tree), expression=regular_expression(pattern), wanted=wanted)
+    way = step(tree)
+    row = () if way.row is None else way.row
+    chosen = tuple(members for members in row if len(members) > 1)
+    return _Plan(
+        step=way,
+        expression=regular_expression(pattern),
+        wanted=wanted,
+        row=chosen,
+        options=tuple(map(len, chosen)),
+        form="".join("%s" if len(each) > 1 else each.replace("%", "%%") for each in row),
+    )
+
+
+def _at_once(plan: _Plan, draw: Draw, least: int, most: int | None) -> str | None:
+    """Return a sample whose characters are all chosen at once; None where that cannot be."""
+    length = plan.step.least
+    if length < least or (most is not None and length > most):
+        return None
+    answers = draw.several(plan.options)
+    if answers is None:
+        return None
+    places = zip(plan.row, answers, strict=True)
+    text = plan.form % tuple([members[answer] for members, answer in places])
+    return text if plan.expression.search(text) else None
 
 
 def _drawn(plan: Step, draw: Draw, least: int, most: int) -> str:

@@ -7,8 +7,9 @@ from functools import lru_cache
 from mockchat.contract.profile import Profile
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.schema_nodes import NEVER, Array, Choice, Constant, Integer, Node, Object
-from mockchat.payloads.values import compile_schema
+from mockchat.payloads.values import Compiled, compile_schema
 from mockchat.payloads.walk import Walk
+from mockchat.payloads.walk_memory import WalkMemory
 from mockchat.types import Json, Kind
 
 _REMEMBERED = 64
@@ -23,20 +24,22 @@ class Asking:
         accepts: Tells whether a value is valid against a part of the document.
         draw: Where choices come from.
         kind: What is wanted.
+        memory: What earlier requests found out about the document's nodes.
     """
 
     root: Object
     accepts: Callable[[Json, Json], bool] = field(repr=False)
     draw: Draw
     kind: Kind
+    memory: WalkMemory = field(repr=False)
 
     def value(self, node: Node) -> Json:
         """Return a value of `node`."""
-        return Walk(self.draw, self.kind, self.accepts).value(node)
+        return Walk(self.draw, self.kind, self.accepts, memory=self.memory).value(node)
 
     def plain_value(self, node: Node) -> Json:
         """Return a value of `node` that is not null or empty where the schema lets it."""
-        return Walk(self.draw, "plain", self.accepts).value(node)
+        return Walk(self.draw, "plain", self.accepts, memory=self.memory).value(node)
 
     def member(self, name: str) -> Node | None:
         """Return the node of a top-level member, None where the profile has no such member."""
@@ -48,17 +51,18 @@ class Asking:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _compiled(profile: Profile) -> tuple[Object, Callable[[Json, Json], bool]]:
+def _compiled(profile: Profile) -> tuple[Object, Compiled]:
     document = profile.document("request")
     compiled = compile_schema(document)
     (root,) = objects(compiled.node)
-    return root, compiled.source.accepts
+    return root, compiled
 
 
 def asking(profile: Profile, draw: Draw, kind: Kind) -> Asking:
     """Return what a request of `profile` is made with; the document is compiled once."""
-    root, accepts = _compiled(profile)
-    return Asking(root=root, accepts=accepts, draw=draw, kind=kind)
+    root, compiled = _compiled(profile)
+    accepts, memory = compiled.source.accepts, compiled.memory
+    return Asking(root=root, accepts=accepts, draw=draw, kind=kind, memory=memory)
 
 
 def objects(node: Node | None) -> list[Object]:

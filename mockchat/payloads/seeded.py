@@ -93,6 +93,10 @@ class SeededDraw:
         del choices, options
         return self
 
+    def several(self, options: tuple[int, ...]) -> None:
+        """Return None: its questions cost nothing."""
+        del options
+
     def integer(self, lo: int, hi: int) -> int:
         """Return a whole number between the bounds, all equally likely.
 

@@ -38,6 +38,10 @@ class SimplestDraw:
         del choices, options
         return self
 
+    def several(self, options: tuple[int, ...]) -> None:
+        """Return None: it has one answer."""
+        del options
+
     def integer(self, lo: int, hi: int) -> int:
         """Return the number next to zero."""
         return min(max(0, lo), hi)

@@ -7,7 +7,10 @@ from mockchat.payloads.chunking import split
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.plans import Plan
 from mockchat.payloads.stream_style import stream_style
-from mockchat.types import Chunk, Completion, JsonView
+from mockchat.types import Chunk, Completion, JsonObject, JsonView
+
+_RUNNING_COUNTS = "continuous_usage_stats"
+"""vLLM's option for usage in every chunk: what was counted up to there."""
 
 
 def stream_of(
@@ -29,7 +32,7 @@ def stream_of(
     """
     options = _options(request)
     style = stream_style(profile)
-    if options.get("continuous_usage_stats") is True:
+    if options.get(_RUNNING_COUNTS) is True:
         style = replace(style, usage="every", usage_null=False)
     return split(
         completion,
@@ -39,6 +42,15 @@ def stream_of(
         obfuscation=is_padded(request, profile),
         draw=draw,
     )
+
+
+def for_any_reader(request: JsonView) -> JsonObject:
+    """Return `request` without what only those can read who know that it was asked for.
+
+    The counts so far in every chunk look like counts sent twice to everybody else.
+    """
+    options = {name: value for name, value in _options(request).items() if name != _RUNNING_COUNTS}
+    return {**request, **({"stream_options": options} if _options(request) else {})}
 
 
 def is_padded(request: JsonView, profile: Profile) -> bool:

@@ -8,7 +8,7 @@ parts are drawn only while a budget of nodes lasts.
 import json
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 
 from mockchat.errors import ImpossibleSchema
@@ -18,12 +18,17 @@ from mockchat.payloads.schema_compile import Compiler
 from mockchat.payloads.schema_nodes import NEVER, Choice
 from mockchat.payloads.schema_source import Schemas, Source
 from mockchat.payloads.walk import Unlucky, Walk
-from mockchat.payloads.walk_memory import with_integers
+from mockchat.payloads.walk_memory import WalkMemory, has_whole_floats, with_integers
 from mockchat.types import Json, JsonView, Kind
 
 _REMEMBERED = 256
-_ATTEMPTS = 3
+_PLAIN: tuple[Kind, ...] = ("plain", "plain", "plain")
 _WILD: tuple[Kind, ...] = ("wild", "wild", "wild")
+_KINDS: Mapping[Kind, tuple[Kind, ...]] = {
+    "plain": (*_PLAIN, *_WILD),
+    "wild": (*_WILD, *_WILD),
+}
+"""What is tried in turn: better a wild value than none, and better one the author wrote than none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +39,13 @@ class Compiled:
         source: The schema, upgraded, with all it refers to.
         node: Its root node; its price says that there is a value.
         places: All nodes' places, in order of compilation.
+        memory: What walks find out about the nodes.
     """
 
     source: Source
     node: Choice
     places: tuple[Choice, ...]
+    memory: WalkMemory = field(default_factory=WalkMemory)
 
     @property
     def tests(self) -> int:
@@ -86,6 +93,33 @@ def _compiled(schema: Json, root: JsonView | None, documents: Schemas | None) ->
         price(compiler.places, source.spend)
     refuse_unmakeable(node)
     return Compiled(source=source, node=node, places=tuple(compiler.places))
+
+
+class Prepared:
+    """A schema that is compiled when first drawn from, once; it prints as the schema.
+
+    Args:
+        schema: A schema of any draft from 4 to 2020-12.
+    """
+
+    def __init__(self, schema: JsonView | bool) -> None:  # noqa: FBT001 - a schema may be true or false
+        self._schema = schema
+        self._compiled: Compiled | None = None
+
+    def __repr__(self) -> str:
+        """Return the schema as code."""
+        return repr(self._schema)
+
+    @property
+    def compiled(self) -> Compiled:
+        """The schema, ready to make values of.
+
+        Raises:
+            ImpossibleSchema: It is not a schema, has no value, or none of a reasonable size.
+        """
+        if self._compiled is None:
+            self._compiled = compile_schema(self._schema)
+        return self._compiled
 
 
 class _Memory:
@@ -141,11 +175,9 @@ def generate(
     compiled = schema if isinstance(schema, Compiled) else compile_schema(schema, root=root)
     accepts = compiled.source.accepts
     whole = compiled.source.schema
-    # Better a wild value than none, and better one the schema's author wrote than none at all.
-    kinds: tuple[Kind, ...] = (*[kind] * _ATTEMPTS, *_WILD)
     work = 0
-    for attempt_kind in kinds:
-        walk = Walk(draw, attempt_kind, accepts, work=work)
+    for attempt_kind in _KINDS[kind]:
+        walk = Walk(draw, attempt_kind, accepts, work=work, memory=compiled.memory)
         try:
             value = walk.value(compiled.node)
         except Unlucky:
@@ -153,8 +185,9 @@ def generate(
         finally:
             work = walk.work
         # Validators differ on whether 1e300 is an integer: valid is what is valid both ways.
-        other = with_integers(value)
-        if accepts(whole, value) and (repr(other) == repr(value) or accepts(whole, other)):
+        if accepts(whole, value) and (
+            not has_whole_floats(value) or accepts(whole, with_integers(value))
+        ):
             return value
     for value in _suggested(whole):
         if accepts(whole, value):

@@ -4,7 +4,7 @@ Members are drawn in the order of their names and put in the order of the schema
 writes the same schema in another order gets the same values in that order.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import chain
@@ -33,7 +33,7 @@ from mockchat.payloads.schema_nodes import (
     Object,
     String,
 )
-from mockchat.payloads.walk_memory import WalkMemory, identity
+from mockchat.payloads.walk_memory import WalkMemory, identity, wanted
 from mockchat.types import Json, JsonArray, JsonObject, Kind
 
 BUDGET = 300
@@ -69,6 +69,7 @@ class Walk:
         kind: What is wanted.
         accepts: Tells whether a value is valid against a part of the schema.
         work: How many steps were taken for the value before, in vain.
+        memory: What earlier walks found out about the same nodes.
 
     Attributes:
         retries: How many draws were thrown away; 0 for schemas without anything to test.
@@ -76,7 +77,13 @@ class Walk:
     """
 
     def __init__(
-        self, draw: Draw, kind: Kind, accepts: Callable[[Json, Json], bool], *, work: int = 0
+        self,
+        draw: Draw,
+        kind: Kind,
+        accepts: Callable[[Json, Json], bool],
+        *,
+        work: int = 0,
+        memory: WalkMemory | None = None,
     ) -> None:
         self.retries = 0
         self._draw = draw
@@ -85,7 +92,7 @@ class Walk:
         self._left = 0.0
         self.work = work
         self._hopeless: set[int] = set()
-        self._memory = WalkMemory()
+        self._memory = memory or WalkMemory()
 
     def value(self, node: Node) -> Json:
         """Return a value of `node`, whose price says that there is one.
@@ -174,9 +181,7 @@ class Walk:
                 raise Unlucky(node.pointer)
 
     def _listed(self, node: Constant) -> Json:
-        values = node.values
-        if self._kind == "plain":
-            values = [value for value in values if value not in (None, "")] or values
+        values = wanted(node.values, self._kind)
         return _copied(values[self._draw.index(len(values))] if len(values) > 1 else values[0])
 
     def _array(self, node: Array, depth: int) -> JsonArray:
@@ -243,7 +248,7 @@ class Walk:
         is_open = depth < _DEPTH[self._kind] and self._left >= 1
         self.work += len(node.properties) // _MEMBERS_PER_STEP if is_open else 0
         required = dict.fromkeys(node.required)
-        for name in self._memory.names(node):
+        for name in self._at_once(node, made) if is_open else self._memory.names(node):
             if name in required:
                 made[name] = self._value(node.properties[name], depth + 1)
             elif is_open and name not in made and is_usable(node, name):
@@ -262,6 +267,20 @@ class Walk:
         value = {name: made[name] for name in self._memory.ordered(node, made)}
         self._add_extras(node, value, depth)
         return value
+
+    def _at_once(self, node: Object, made: JsonObject) -> Sequence[str]:
+        """Choose all members of few values, if the draw does that at once; return the others."""
+        members = self._memory.members(node, self._kind)
+        answers = self._draw.several(members.options) if members.few else None
+        if answers is None:
+            return self._memory.names(node)
+        self.work += len(answers)
+        for member, answer in zip(members.few, answers, strict=True):
+            spent = member.cost if member.absent else 0
+            if answer >= member.absent and spent <= self._left:
+                self._left -= spent
+                made[member.name] = _copied(member.values[answer - member.absent])
+        return members.others
 
     def _perhaps(self, node: Object, name: str, made: JsonObject, room: float, depth: int) -> None:
         """Add an optional member, or do not: the choice and the value go together."""

@@ -3,9 +3,11 @@
 import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from mockchat.contract.contract import contract_for
 from mockchat.contract.patterns import is_found
+from mockchat.payloads import regexes
 from mockchat.payloads.completions import complete
 from mockchat.payloads.drawn import HypothesisDraw
 from mockchat.payloads.formats import sample
@@ -148,3 +150,103 @@ def test_values_of_any_schema_shrink():
     schema = {"type": "array", "items": {"type": "integer"}, "minItems": 1}
     found = find(asked(lambda draw: generate(schema, draw, kind="wild")), lambda it: sum(it) > 9)
     assert found == [10]
+
+
+@settings(max_examples=30)
+@given(data=st.data(), options=st.lists(st.integers(1, 256), max_size=6).map(tuple))
+def test_answers_drawn_at_once_keep_their_bounds(data, options):
+    """An answer beyond what was asked for is a member or a character that does not exist."""
+    answers = HypothesisDraw(data.draw).several(options)
+    assert len(answers) == len(options)
+    assert all(0 <= answer < n for answer, n in zip(answers, options, strict=True))
+
+
+SMALL = {
+    "type": "object",
+    "properties": {
+        "city": {"type": "string"},
+        "days": {"type": "integer", "minimum": 1, "maximum": 6, "multipleOf": 2},
+        "exact": {"type": "boolean"},
+        "none": {"enum": ["", None]},
+        "unit": {"enum": ["C", "F", None]},
+    },
+    "required": ["unit"],
+    "additionalProperties": False,
+}
+
+
+def small(schema, kind="wild"):
+    """Return the strategy of the values of a schema."""
+    return asked(lambda draw: generate(schema, draw, kind=kind))
+
+
+def test_members_of_few_values_shrink_one_by_one():
+    """They are one choice to Hypothesis, which must leave out each that does not matter."""
+    assert find(small(SMALL), lambda _: True) == {"unit": "C"}
+    wanted = {"unit": "F", "days": 4}
+    assert find(small(SMALL), lambda it: it["unit"] == "F" and it.get("days", 0) > 2) == wanted
+    assert find(small(SMALL), lambda it: it.get("exact")) == {"unit": "C", "exact": True}
+    assert find(small(SMALL), lambda it: "city" in it) == {"unit": "C", "city": ""}
+
+
+@pytest.mark.parametrize("kind", ["wild", "plain"])
+def test_all_members_of_few_values_are_drawn_with_all_values(kind):
+    """A value that is never drawn is a fault that is never found; plain ones are neither null nor empty."""
+    seen = set()
+
+    @settings(max_examples=150)
+    @given(small(SMALL, kind))
+    def draws(value):
+        seen.update(value.items())
+
+    draws()
+    nothing = {("unit", None)} if kind == "wild" else set()
+    days = {("days", 2), ("days", 4), ("days", 6)}
+    others = {("exact", True), ("exact", False), ("none", ""), ("none", None)}
+    expected = {("unit", "C"), ("unit", "F")} | nothing | days | others
+    assert {pair for pair in seen if pair[0] != "city"} == expected
+
+
+AT_ONCE = {
+    "deep": {"type": "object", "properties": {"a": {"$ref": "#"}, "b": {"type": "boolean"}}, "required": ["b"]},
+    "one name": {"type": "object", "properties": {"a": {"const": 1}}, "required": ["a"]},
+    "at most one": {
+        "type": "object", "properties": {"a": {"const": 1}, "b": {"const": 2}}, "maxProperties": 1,
+    },
+    "together": {
+        "type": "object",
+        "properties": {"a": {"const": 1}, "b": {"const": 2}, "c": {"type": "boolean"}},
+        "dependentRequired": {"a": ["b"]},
+    },
+    "impossible": {"type": "object", "properties": {"a": False, "b": {"type": "boolean"}}},
+    "tested": {"type": "object", "properties": {"a": {"enum": [1, 2]}, "b": {"not": {"enum": [3, 4]}}}},
+    "many": {"type": "object", "properties": {"a": {"type": "integer", "minimum": 0, "maximum": 2**70}}},
+    "at least": {"type": "object", "properties": {"a": {"const": 1}, "b": {"const": 2}}, "minProperties": 2},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AT_ONCE)
+def test_members_chosen_at_once_keep_what_holds_of_the_object(name):
+    """Members that exclude or need each other cannot be chosen apart."""
+    judge = Draft202012Validator(AT_ONCE[name])
+
+    @settings(max_examples=25)
+    @given(small(AT_ONCE[name]))
+    def draws(value):
+        judge.validate(value)
+
+    draws()
+
+
+def test_a_pattern_drawn_at_once_is_tested_too():
+    """What a row of characters says is not all that a pattern asks for."""
+    percent = asked(lambda draw: draw.pattern("^[%&]{2}%$"))
+    assert find(percent, lambda text: text[0] == "&") == "&%%"
+    bounded = asked(lambda draw: draw.pattern("^[ab]\\B[ab]$"))
+    assert find(bounded, lambda text: text[0] == "b") == "ba"
+    lengths = asked(lambda draw: regexes.sample("[ab]{2}", draw, least=3))
+    assert len(find(lengths, lambda _: True)) == 3
+    short = asked(lambda draw: regexes.sampled("[ab]{2}", draw, most=2).text)
+    assert find(short, lambda text: "b" in text) in {"ab", "ba"}
+    with pytest.raises(regexes.NoSample):
+        regexes.sample("[ab]{2}", SimplestDraw(), most=1)

@@ -57,6 +57,7 @@ from mockchat.contract.validation import schema_violations
 from mockchat.errors import BadArgument, ImpossibleSchema, UnknownProfile
 from mockchat.payloads.encoding import DONE, encode_chunk
 from mockchat.payloads.stream_style import stream_style
+from mockchat.payloads.streams import for_any_reader
 from mockchat.scripting.contents import Failure, Generated, Said, reply_of
 
 OPENAI = contract_for("openai")
@@ -142,6 +143,8 @@ def test_no_draw_is_thrown_away(name):
 def test_a_strategy_is_shown_as_it_is_written(name):
     """What Hypothesis prints of a failing test must be code."""
     assert repr(strategies.requests(kind="plain")) == "requests(kind='plain')"
+    assert repr(strategies.from_schema({"type": "object"})) == "from_schema({'type': 'object'})"
+    assert repr(strategies.from_schema(True, kind="plain")) == "from_schema(True, kind='plain')"
     assert "mockchat" not in repr(EVERY[name])
 
 
@@ -154,6 +157,13 @@ def test_options_are_named():
             if parameter.kind is not parameter.KEYWORD_ONLY
         ]
         assert positional in ([], ["schema"], ["stream"]), name
+
+
+def test_drawn_streams_can_be_read_without_their_request():
+    """Who is not told that running counts were asked for takes them for counts sent twice."""
+    request = {"stream_options": {"include_usage": True, "continuous_usage_stats": True}, "n": 1}
+    assert for_any_reader(request) == {"stream_options": {"include_usage": True}, "n": 1}
+    assert for_any_reader({"n": 1}) == {"n": 1}
 
 
 @pytest.mark.parametrize("kind", KINDS)
