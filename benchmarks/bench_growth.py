@@ -78,10 +78,10 @@ class Server:
 
     async def _ask(self, asked):
         connection = Connection(self._address)
-        for data in asked:
-            seen = await connection.exchange(data)
-            if seen.status != 200 or not seen.is_whole:
-                raise SystemExit(f"not answered: {seen.status} {seen.body[:500]!r}")
+        for begin in range(0, len(asked), AT_ONCE):
+            for seen in await connection.pipeline(asked[begin : begin + AT_ONCE]):
+                if seen.status != 200 or not seen.is_whole:
+                    raise SystemExit(f"not answered: {seen.status} {seen.body[:500]!r}")
         connection.close()
 
 
@@ -150,14 +150,14 @@ def by_request(rounds, most):
 
 def by_stubs(rounds, most):
     """Return cost by stubs, the last of which answers, or none."""
-    lines = {"text wanted exactly": [], "fragment wanted": [], "no stub matches, generated": []}
+    lines = {"exact text": [], "fragment": [], "none matches": []}
     for count in (n for n in (1, 10, 100, 1000, 10_000) if n <= most):
         last = question(f"question {count - 1};")
         with started(stubs(count, str)) as server:
-            lines["text wanted exactly"].append((count, server.cost(last, rounds)))
-            lines["no stub matches, generated"].append((count, server.cost(question(), rounds)))
+            lines["exact text"].append((count, server.cost(last, rounds)))
+            lines["none matches"].append((count, server.cost(question(), rounds)))
         with started(stubs(count, lambda text: {"contains": text})) as server:
-            lines["fragment wanted"].append((count, server.cost(last, rounds)))
+            lines["fragment"].append((count, server.cost(last, rounds)))
     return lines
 
 

@@ -8,12 +8,12 @@ svg { background: #fff; font: 12px system-ui, sans-serif; }
 text { fill: #1f2328; } .quiet { fill: #59636e; } .title { font-weight: 600; font-size: 13px; }
 .grid { stroke: #d8dee4; } .line { fill: none; stroke-width: 2; }
 .c0 { stroke: #0b5cad; fill: #0b5cad; } .c1 { stroke: #b54708; fill: #b54708; }
-.c2 { stroke: #2d7a1f; fill: #2d7a1f; } tspan { stroke: none; }
+.c2 { stroke: #2d7a1f; fill: #2d7a1f; } text .c0, text .c1, text .c2 { stroke: none; }
 @media (prefers-color-scheme: dark) {
   svg { background: #0d1117; } text { fill: #e6edf3; } .quiet { fill: #9198a1; }
   .grid { stroke: #30363d; }
   .c0 { stroke: #6cb6ff; fill: #6cb6ff; } .c1 { stroke: #f0a05a; fill: #f0a05a; }
-  .c2 { stroke: #6bc46d; fill: #6bc46d; } tspan { stroke: none; }
+  .c2 { stroke: #6bc46d; fill: #6bc46d; } text .c0, text .c1, text .c2 { stroke: none; }
 }
 .line.c0, .line.c1, .line.c2 { fill: none; }
 """
@@ -73,7 +73,7 @@ def _panel(title, axis, lines):
     for n in sorted({n for n in numbers if n in (0, 1, 10, 100, 128, 1000, 10_000, 100_000)}):
         yield f'<text class="quiet" x="{across(n):.1f}" y="{TOP + height + 16}" text-anchor="middle">{n:,}</text>'
     yield f'<text class="quiet" x="{LEFT + width}" y="{TOP + height + 30}" text-anchor="end">{escape(axis)}</text>'
-    for place, (name, line) in enumerate(lines.items()):
+    for place, line in enumerate(lines.values()):
         points = [(across(n), down(ms)) for n, ms in line]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         yield f'<polyline class="line c{place}" points="{path}"/>'

@@ -43,6 +43,11 @@ class Connection:
             self.close()
             return Seen(None, b"", is_whole=False)
 
+    async def pipeline(self, requests):
+        """Send several requests at once and return what came back, in order."""
+        first = await self.exchange(b"".join(requests))
+        return [first, *[await self._answer(None) for _ in requests[1:]]]
+
     async def _answer(self, leaves):
         try:
             head = await self._reader.readuntil(b"\r\n\r\n")
