@@ -1,15 +1,14 @@
 """One finding as a test in Python, to be run before and after the server is mended."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mockchat.conformance.observed import Check, Finding
 from mockchat.conformance.probes import Probe, asked_of, chat
 from mockchat.conformance.report import Report, Sending, check_of
-from mockchat.types import Json, Level
+from mockchat.payloads.shown import as_code
+from mockchat.types import Level
 
-_WIDTH = 80
 _TEST = """\
 import os
 
@@ -82,25 +81,7 @@ def _request(probe: Probe) -> str:
     body, asked = probe.sent.body or b"", asked_of(probe)
     if asked is None or chat(asked).body != body:
         return repr(body)
-    return _python(asked, "")
-
-
-def _python(value: Json, margin: str) -> str:
-    """Return a value as Python writes it, a member or an item a line where it is long."""
-    whole = repr(value)
-    if len(whole) + len(margin) <= _WIDTH or not value or isinstance(value, str):
-        return whole
-    inner = f"{margin}    "
-    if isinstance(value, Mapping):
-        lines = [f"{name!r}: {_python(each, inner)}" for name, each in value.items()]
-        return f"{{\n{_lines(lines, inner)}{margin}}}"
-    if isinstance(value, list):
-        return f"[\n{_lines([_python(each, inner) for each in value], inner)}{margin}]"
-    return whole
-
-
-def _lines(lines: list[str], margin: str) -> str:
-    return "".join(f"{margin}{line},\n" for line in lines)
+    return as_code(asked)
 
 
 def _docstring(sentence: str) -> str:

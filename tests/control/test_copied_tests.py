@@ -98,6 +98,8 @@ def test_what_is_copied_passes(pytester):
     assert "@pytest.mark.mockchat(profile='mistral')" in texts["vendor"]
     assert "Verbatim(status=418" in texts["teapot"]
     assert "# stub 1 (request.json:1): model is 'gpt-4o-mini', wanted 'other'" in texts["unmatched"]
+    assert "-> 200, generated." in texts["generated"]
+    assert "-> 400, by the server itself." in texts["violation"]
     assert "mockchat.reply" not in texts["violation"] + texts["models"] + texts["nowhere"]
     pytester.makepyfile(**{f"test_{name}": text for name, text in texts.items()})
     result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "-p", "no:randomly")
@@ -127,7 +129,7 @@ def test_a_copied_test_reads_well():
         "        return None\n"
         "\n\n"
         "def test_exchange_0(mockchat):\n"
-        '    """POST /v1/chat/completions -> 200: stub 1 (request.json:1)."""\n'
+        '    """POST /v1/chat/completions -> 200, stub 1 (request.json:1)."""\n'
         "    mockchat.reply('Hi there')\n"
         "\n"
         "    status = status_of(mockchat.url + '/v1/chat/completions')  # your own client may stand here\n"

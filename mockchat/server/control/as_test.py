@@ -1,20 +1,19 @@
 """An exchange as a test in Python: the same request, answered the same, for one's own client."""
 
 import json
-import pprint
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mockchat.contract.contract import contract_of
 from mockchat.contract.profile import Profile
 from mockchat.errors import MockchatError
+from mockchat.payloads.shown import as_code
 from mockchat.scripting.request_view import objects
 from mockchat.server.control import conversation
 from mockchat.server.routes import NotRouted, Routes
 from mockchat.server.settings import Settings
 from mockchat.types import Json, JsonView
 
-_WIDTH = 92
 _REFUSED = 400
 _CHAT = "createChatCompletion"
 _OWN = (_CHAT, "listModels", "retrieveModel")
@@ -119,7 +118,8 @@ def as_test(line: JsonView, settings: Settings) -> str:
     marker = _marker(line, settings)
     imports = ["import pytest\n"] if marker else []
     imports += [f"from mockchat import {', '.join(sorted(answer.names))}\n"] if answer.names else []
-    told_by = line.get("stub") or line.get("fault") or line["outcome"]
+    made_up = "generated" if operation == _CHAT and line["status"] < _REFUSED else ""
+    told_by = line.get("stub") or line.get("fault") or made_up or "by the server itself"
     stub = [f"# {_one_line(remark)}" for remark in answer.remarks]
     stub += [f"mockchat.reply({answer.reply})"] if answer.reply else []
     query = f"?{line['query']}" if line.get("query") else ""
@@ -127,12 +127,12 @@ def as_test(line: JsonView, settings: Settings) -> str:
     return _TEXT.format(
         index=index,
         told=_docstring(told),
-        title=_docstring(f"{told}: {told_by}."),
+        title=_docstring(f"{told}, {told_by}."),
         imports="".join(imports) + ("\n" if imports else ""),
-        request=_python(request),
+        request=as_code(request),
         data="None" if request is None else "json.dumps(REQUEST).encode()",
         method=method,
-        constants="" if answer.constant is None else f"REPLY = {_python(answer.constant)}\n\n\n",
+        constants="" if answer.constant is None else f"REPLY = {as_code(answer.constant)}\n\n\n",
         marker=marker,
         stub="".join(f"    {each}\n" for each in stub) + ("\n" if stub else ""),
         path=repr(f"{line['path']}{query}"),
@@ -276,10 +276,6 @@ def _marker(line: JsonView, settings: Settings) -> str:
         options["validation"] = settings.validation
     told = ", ".join(f"{name}={value!r}" for name, value in options.items())
     return f"@pytest.mark.mockchat({told})\n" if told else ""
-
-
-def _python(value: Json) -> str:
-    return pprint.pformat(value, width=_WIDTH, sort_dicts=False)
 
 
 def _one_line(text: str) -> str:

@@ -15,7 +15,7 @@ const at = (id) => document.getElementById(id);
 const list = at("requests");
 const rows = new Map(); // index to { summary, element, text }
 const open = new Set(); // which parts of an exchange are open
-const state = { after: -1, session: "", chosen: null, paused: false, round: 0, isFirst: true };
+const state = { after: -1, session: "", chosen: null, paused: false, round: 0, isFirst: true, isLost: false };
 
 class Refused extends Error {
   constructor(status, message) {
@@ -71,7 +71,7 @@ function connected() {
 }
 
 function failed(problem) {
-  state.after = -1; // what comes next may be another server
+  Object.assign(state, { after: -1, isLost: true }); // what comes next may be another server
   if (problem instanceof Refused && problem.status === 401) {
     if (at("ask").hidden) {
       if (sessionStorage.getItem(KEY)) at("wrong").textContent = "That was not the key.";
@@ -94,7 +94,10 @@ function say(words) {
 function take(told) {
   const gone = [...rows.keys()].filter((index) => told.first === null || index < told.first);
   const isOther = told.newest < state.after;
+  const there = new Set(told.exchanges.map((summary) => summary.index));
   if (isOther) gone.push(...rows.keys());
+  else if (state.isLost) gone.push(...[...rows.keys()].filter((index) => !there.has(index)));
+  state.isLost = false;
   for (const index of gone) drop(index);
   if (isOther) state.after = -1;
   const fresh = [];
