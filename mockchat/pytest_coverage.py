@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mockchat.contract.contract import contract_for
-from mockchat.coverage.as_text import as_text
+from mockchat.coverage.as_text import WIDEST, as_text
 from mockchat.coverage.catalogue import catalogue_of
 from mockchat.coverage.data_file import (
     FILE,
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from mockchat.scripting.tapping import Tapped
 
 _SENT = "mockchat_coverage"
-_WIDTH = 120
 
 
 def cover(config: pytest.Config) -> None:
@@ -147,15 +146,17 @@ class CoveragePlugin:
             " mockchat coverage suggest writes tests of what is missing"
         )
 
+    @property
+    def _width(self) -> int:
+        return max(WIDEST, self._config.get_terminal_writer().fullwidth)
+
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         """Print the table."""
         if self._config.getoption("collectonly"):
             return
         found = counted(self._catalogue.items, self._tally)
         terminalreporter.section("mockchat coverage")
-        for line in as_text(
-            found, self._tally, width=max(_WIDTH, self._config.get_terminal_writer().fullwidth)
-        ):
+        for line in as_text(found, self._tally, width=self._width):
             terminalreporter.line(line)
         if self._problem is not None:
             terminalreporter.line(f"mockchat coverage: {self._problem}", red=True)

@@ -11,12 +11,14 @@ HEADINGS: dict[Side, str] = {
 }
 """What each side is called."""
 
-_WIDEST = 100
+WIDEST = 120
+"""How wide a line of the table is, where nobody says, in characters."""
+
 _NAME = 20
 
 
 def as_text(
-    counted: Counted, tally: Tally, *, is_full: bool = False, width: int = _WIDEST
+    counted: Counted, tally: Tally, *, is_full: bool = False, width: int = WIDEST
 ) -> Iterator[str]:
     """Yield the lines of the table.
 
