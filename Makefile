@@ -104,8 +104,9 @@ browser: .venvs/browser/.ready ## install Chromium (Debian's, as root), Playwrig
 browser-test: browser docs ## look at the pages in headless Chromium: readable, usable by keys, accessible, no request
 	@MOCKCHAT_BROWSER=1 .venvs/browser/bin/python -m pytest tests/browser $(ARGS)
 
-picture: browser ## take the picture of a report that docs/reports.md shows
+picture: browser ## take the pictures of a report and of the live page that docs/ shows
 	@.venvs/browser/bin/python tests/browser/report_picture.py
+	@.venvs/browser/bin/python tests/browser/live_page_pictures.py
 
 others: $(READY) ## check servers that others wrote, and ours under every profile, and write docs/servers.md
 	@PYTHONPATH=tests $(BIN)/python tests/others/other_page.py $(ARGS)

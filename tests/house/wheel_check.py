@@ -57,8 +57,12 @@ def check(python: Path, folder: Path) -> None:
         )
         with urllib.request.urlopen(request, timeout=10) as response:
             completion = json.load(response)
+        page = f"{served.base_url.removesuffix('/v1')}/_mockchat/"
+        for file in ("", "page/page.js", "page/page.css"):
+            with urllib.request.urlopen(page + file, timeout=10) as response:
+                assert response.read(), file
     assert completion["choices"][0]["message"]["content"], completion
-    print(f"installed wheel: {len(names)} profiles, one call answered")
+    print(f"installed wheel: {len(names)} profiles, one call answered, the live page is there")
 
 
 def main() -> None:

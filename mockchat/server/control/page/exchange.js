@@ -31,13 +31,13 @@ function section(title, children, attributes = {}) {
 
 function head({ summary, timeline: times }) {
   const facts = [
-    ["answered by", answerer(summary)],
+    ["model", summary.model],
+    ["answered by", summary.unmatched && summary.status >= 400 ? "" : answerer(summary)],
     ["ended", ending(times)],
     ["at", new Date(summary.received).toLocaleString()],
-  ];
-  if (summary.model) facts.unshift(["model", summary.model]);
-  if (summary.fault) facts.push(["fault", summary.fault]);
-  if (summary.attempt > 1) facts.push(["attempt", String(summary.attempt)]);
+    ["fault", summary.fault],
+    ["attempt", summary.attempt > 1 ? String(summary.attempt) : ""],
+  ].filter(([, value]) => value);
   return node("div", { class: "head" },
     node("h2", { id: "exchange-title" }, `${summary.method} ${summary.path} `,
       node("span", { class: `status s${Math.floor(summary.status / 100)}` }, String(summary.status))),
@@ -48,7 +48,7 @@ function head({ summary, timeline: times }) {
 /** Return who answered, in words. */
 export function answerer(summary) {
   if (summary.stub) return summary.stub;
-  if (summary.unmatched) return "no stub matched";
+  if (summary.unmatched) return summary.status < 400 ? "generated, no stub matched" : "no stub matched";
   return summary.status < 400 ? "generated" : "the server itself";
 }
 
