@@ -37,6 +37,7 @@ from mockchat.cli_limits import (
     limited,
     stopping_blocked,
 )
+from mockchat.cli_observe import ObserveOptions, Watch, configure_log, observe_options
 from mockchat.cli_options import (
     Commands,
     Refusal,
@@ -69,7 +70,6 @@ if TYPE_CHECKING:
     from mockchat.server.control.guard import Guard
     from mockchat.server.control.sessions import Sessions
     from mockchat.server.listening import Listening
-    from mockchat.server.scenarios import ScenarioApp
     from mockchat.server.settings import Settings
     from mockchat.server.shared_state import SharedState
     from mockchat.server.ticket import Servable
@@ -78,7 +78,7 @@ _LOG_LEVELS = ("debug", "info", "warning", "error")
 _DEMO_BODY = '{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello!"}]}'
 
 
-class ServeOptions(LimitOptions, EngineOptions, ControlOptions, ServedOptions):
+class ServeOptions(LimitOptions, EngineOptions, ControlOptions, ServedOptions, ObserveOptions):
     """The options of `mockchat serve`, as click hands them over."""
 
     scenario: tuple[Path, ...]
@@ -176,6 +176,7 @@ main.add_command(validate)
 @state_option
 @state_name_option
 @control_options
+@observe_options
 @click.option(
     "--log-level",
     type=click.Choice(_LOG_LEVELS),
@@ -184,7 +185,7 @@ main.add_command(validate)
 )
 def serve(**options: Unpack[ServeOptions]) -> None:
     """Serve an OpenAI-compatible API until interrupted."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    configure_log(options)
     # Ours alone: what Faker tells at debug is thousands of lines.
     logging.getLogger("mockchat").setLevel(options["log_level"].upper())
     with stopping_blocked():
@@ -234,8 +235,7 @@ def application(
 
     source = click.get_current_context().get_parameter_source
     given = {name for name in options if source(name) is not ParameterSource.DEFAULT}
-    url = options["state"]
-    shared = None if url is None else opened(url, options["state_name"])
+    shared = None if options["state"] is None else opened(options["state"], options["state_name"])
     guard = guard_of(
         options,
         host=options["host"] if abilities is None else None,
@@ -244,16 +244,16 @@ def application(
     told = {n: v for n, v in unmatched_of(options).items() if n not in given}
     options = cast("ServeOptions", {**options, **told})
     given |= told.keys() & {"unmatched"}
-    needs_script = options["scenario"] or shared is not None or options["fallback"] is not None
-    if guard is None and not needs_script:
+    watch = Watch(options)
+    is_scripted = options["scenario"] or shared is not None or options["fallback"] is not None
+    if guard is None and not is_scripted and not watch.is_on:
         settings = _settings(options, given, {})
         return App(settings, Scripts()), settings, options["profile"]
     dispatcher = Dispatcher(Scripts(), None if shared is None else shared.accounts)
-
     joint = JointMemory()
 
     def make(session: str) -> ScenarioApp:
-        return ScenarioApp(
+        made = ScenarioApp(
             options["scenario"],
             partial(_settings, options, given),
             options["schemas"],
@@ -263,35 +263,39 @@ def application(
             dispatcher=dispatcher,
             joint=joint if session else None,
         )
+        return watch.attach(made)
 
     everybody = make("")
     joint.limit = everybody.settings.journal_bytes
     is_told = options["scenario"] or shared is not None
     served = f"{everybody.settings.profile.name} by {everybody.summary}"
     sessions = Sessions(make, everybody, joint=joint)
-    app = _around(everybody, sessions, guard, options, is_ours=abilities is None, shared=shared)
+    app = _around(sessions, guard, options, watch=watch, is_ours=abilities is None, shared=shared)
     return app, everybody.settings, served if is_told else options["profile"]
 
 
 def _around(  # noqa: PLR0913 - all that stands around it
-    everybody: "ScenarioApp",
     sessions: "Sessions",
     guard: "Guard | None",
     options: ServeOptions,
     *,
+    watch: Watch,
     is_ours: bool,
     shared: "SharedState | None",
 ) -> "Servable":
-    """Return an application with the control API, and the real server, that the options ask for."""
+    """Return the sessions as an application, with what the options ask for around them."""
     from mockchat.server.control.steered import SteeredApp
 
-    app: Servable = everybody
+    app: Servable = sessions.everybody
+    settings = sessions.everybody.settings
+    meter = watch.meter(settings, is_controlled=guard is not None)
     if guard is not None:
-        app = SteeredApp(sessions, guard, ready=_nothing if shared is None else shared.check)
+        ready = _nothing if shared is None else shared.check
+        app = SteeredApp(sessions, guard, ready=ready, meter=meter)
     if options["fallback"] == "record":
         is_live = is_ours and options["engine"] != "asyncio"
-        app = with_fallback(app, sessions, everybody.settings, options, is_live=is_live)
-    return app
+        app = with_fallback(app, sessions, settings, options, is_live=is_live)
+    return watch.around(app, settings, has_log=is_ours)
 
 
 def _nothing() -> None:

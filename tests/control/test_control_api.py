@@ -10,6 +10,7 @@ import pytest
 from mockchat.exchange import Incoming, Outcome
 from mockchat.scripting.journal_weight import JointMemory
 from mockchat.server.control.guard import Guard
+from mockchat.server.control.metering import METERING
 from mockchat.server.control.operations import MOST_WAITING, OPERATIONS, document
 from mockchat.server.control.sessions import Sessions
 from mockchat.server.control.steered import SteeredApp
@@ -87,7 +88,7 @@ def test_every_operation_of_the_document_is_answered():
         for item in document()["paths"].values()
         for operation in item.values()
     }
-    assert ids == {*OPERATIONS, *WATCHING}
+    assert ids == {*OPERATIONS, *WATCHING, *METERING}
 
 
 def test_health_and_readiness(caller):

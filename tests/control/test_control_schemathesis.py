@@ -18,6 +18,7 @@ from mockchat.server.control.guard import Guard
 from mockchat.server.control.sessions import Sessions
 from mockchat.server.control.steered import SteeredApp
 from mockchat.server.dispatcher import Dispatcher
+from mockchat.server.meter import Meter
 from mockchat.server.scenarios import ScenarioApp
 from mockchat.server.settings import Settings
 from mockchat.server.werkzeug_server import LiveServer
@@ -33,7 +34,7 @@ CONFIG = schemathesis.Config()
 SCHEMA = schemathesis.openapi.from_path(schemas_directory() / "control.openapi.json", config=CONFIG)
 OPERATIONS = {result.ok().label: result.ok() for result in SCHEMA.get_all_operations()}
 # Nothing can be wrong.
-WITHOUT_INPUT = ("GET /", "GET /health", "GET /ready", "GET /openapi.json")
+WITHOUT_INPUT = ("GET /", "GET /health", "GET /ready", "GET /openapi.json", "GET /metrics")
 FREE_FORM = (
     "POST /stubs",
     "PUT /scenario",
@@ -48,7 +49,8 @@ FREE_FORM = (
 def server():
     """Serve the control API with a key."""
     make = partial(_session, Dispatcher(Scripts()))
-    app = SteeredApp(Sessions(make, make(""), most=50), Guard(key=KEY))
+    meter = Meter((), lambda: ())
+    app = SteeredApp(Sessions(make, make(""), most=50), Guard(key=KEY), meter=meter)
     with LiveServer(app) as live:
         body = json.dumps({"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello!"}]})
         connection = HTTPConnection("127.0.0.1", live.port)

@@ -35,6 +35,7 @@ FLOORS = (
         "mockchat.cli_limits",
         "mockchat.cli_options",
         "mockchat.cli_profiles",
+        "mockchat.cli_observe",
         "mockchat.cli_record",
         "mockchat.cli_control",
         "mockchat.cli_coverage",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from http import HTTPStatus
+from typing import Protocol
 
 from mockchat.contract.profile import schemas_directory
 from mockchat.contract.validation import schema_violations
@@ -32,6 +33,19 @@ MOST_WAITING = 16
 _waiting = threading.BoundedSemaphore(MOST_WAITING)
 
 
+class Figures(Protocol):
+    """What counts exchanges, for Prometheus."""
+
+    @property
+    def content_type(self) -> str:
+        """What the text is."""
+        ...
+
+    def text(self) -> str:
+        """Return all figures."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """A request to the control API.
@@ -43,6 +57,7 @@ class Asked:
         query: Its query parameters, typed.
         ready: Raises where requests cannot be answered.
         sessions: All there are.
+        meter: What counts exchanges, None where nobody does.
     """
 
     incoming: Incoming
@@ -51,6 +66,7 @@ class Asked:
     query: JsonObject
     ready: Callable[[], None]
     sessions: Sessions
+    meter: Figures | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,12 @@ from mockchat.exchange import Delivery, Incoming, Outcome, Write, header
 from mockchat.scripting.sharing import StateLost
 from mockchat.server.control.as_test import NoTest
 from mockchat.server.control.guard import Forbidden, Guard
+from mockchat.server.control.metering import METERING, NotMetered
 from mockchat.server.control.operations import (
     OPERATIONS,
     Answered,
     Asked,
+    Figures,
     NoSuchStub,
     TooManyWait,
     document,
@@ -28,12 +30,14 @@ from mockchat.types import Json, JsonObject, JsonView
 
 PREFIX = "/_mockchat"
 _KEYLESS = ("health", "ready")
-_OF_NO_SESSION = (*_KEYLESS, "document", "page", "pageFile")
+_ANSWERS = (OPERATIONS, WATCHING, METERING)
+_OF_NO_SESSION = (*_KEYLESS, "document", "page", "pageFile", "readMetrics")
 _STATUS = {
     NoSuchStub: HTTPStatus.NOT_FOUND,
     NoSuchExchange: HTTPStatus.NOT_FOUND,
     NoSuchPage: HTTPStatus.NOT_FOUND,
     NoTest: HTTPStatus.CONFLICT,
+    NotMetered: HTTPStatus.NOT_FOUND,
     StateLost: HTTPStatus.SERVICE_UNAVAILABLE,
     TooManyWait: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -46,14 +50,21 @@ class SteeredApp:
         sessions: Whose scripts there are.
         guard: Who may use the control API.
         ready: Raises where requests cannot be answered.
+        meter: What counts exchanges, None where nobody does.
     """
 
     def __init__(
-        self, sessions: Sessions, guard: Guard, *, ready: Callable[[], None] = lambda: None
+        self,
+        sessions: Sessions,
+        guard: Guard,
+        *,
+        ready: Callable[[], None] = lambda: None,
+        meter: Figures | None = None,
     ) -> None:
         self._sessions = sessions
         self._guard = guard
         self._ready = ready
+        self._meter = meter
         self._routes = Routes({"openapi": document()})
 
     @property
@@ -114,9 +125,10 @@ class SteeredApp:
             query=_query(incoming, route),
             ready=self._ready,
             sessions=sessions,
+            meter=self._meter,
         )
-        answer = OPERATIONS.get(route.operation.id) or WATCHING[route.operation.id]
-        return answer(asked)
+        name = route.operation.id
+        return next(table[name] for table in _ANSWERS if name in table)(asked)
 
 
 def _is_control(path: str) -> bool:
