@@ -8,7 +8,7 @@ from mockchat.conformance.target import Client
 from mockchat.contract.contract import Contract
 from mockchat.drift.asking import Asked, Question
 from mockchat.drift.changes import Change, Drift, DriftReport, Left
-from mockchat.drift.comparing import changes
+from mockchat.drift.comparing import Comparison, compared
 from mockchat.drift.streams import streamed
 from mockchat.types import Level
 
@@ -40,9 +40,8 @@ def ask_again(  # noqa: PLR0913 - what a report is made of, by name
         told: Is given each question before it is sent.
     """
     judge = contract or asked.contract
-    found: dict[Change, list[str]] = {}  # in the order in which they were met
+    pairs: list[tuple[str, Comparison]] = []
     unanswered: list[Left] = []
-    compared = 0
     for question in asked.questions:
         told(question)
         answered = client.send(question.sent)
@@ -50,27 +49,51 @@ def ask_again(  # noqa: PLR0913 - what a report is made of, by name
         if reason is not None:
             unanswered.append(Left(place=question.place, reason=reason))
             continue
-        compared += 1
-        for change in changes(
+        pair = compared(
             judge,
             question.request,
             question.old,
             answered,
             has_fields=question.has_fields,
             level=level,
-        ):
-            places = found.setdefault(change, [])
-            if question.place not in places:
-                places.append(question.place)
+        )
+        pairs.append((question.place, pair))
     return DriftReport(
         file=file,
         upstream=upstream,
         profile=judge.profile.name,
-        compared=compared,
-        drifts=tuple(_joined(found)),
+        compared=len(pairs),
+        drifts=tuple(_joined(_found(pairs))),
         unasked=asked.left,
         unanswered=tuple(unanswered),
     )
+
+
+def _found(pairs: Sequence[tuple[str, Comparison]]) -> dict[Change, list[str]]:
+    """Return the changes with the places that show them, in the order in which they were met."""
+    found: dict[Change, list[str]] = {}
+    for place, pair in pairs:
+        for change in pair.changes:
+            if _varies(change, pair, pairs):
+                continue
+            places = found.setdefault(change, [])
+            if place not in places:
+                places.append(place)
+    return found
+
+
+def _varies(change: Change, pair: Comparison, pairs: Sequence[tuple[str, Comparison]]) -> bool:
+    """Tell whether a server does now one thing and now the other, then as today.
+
+    So it is where another recorded answer was already as this one is now, and another of today's is
+    still as this one was.
+    """
+    here = pair.states(change)
+    if here is None:
+        return False
+    others = [each for _, other in pairs if (each := other.states(change)) is not None]
+    was, now = here
+    return any(old == now for old, _ in others) and any(new == was for _, new in others)
 
 
 def _joined(found: Mapping[Change, Sequence[str]]) -> Iterator[Drift]:

@@ -7,6 +7,7 @@ that hang on that are compared where both answers are of one kind.
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from mockchat.conformance.answers import Answered, Failure
 from mockchat.conformance.kinds import starts_stream
@@ -32,7 +33,36 @@ _ONCE = ("/choices/*/delta", "/choices/*/logprobs", "/obfuscation")
 _REASON = "/choices/*/finish_reason"
 
 
-def changes(  # noqa: PLR0913 - what an answer is judged by, by name
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What two answers to one request have, and what is not the same.
+
+    Attributes:
+        changes: What is not the same.
+        subject: The document that both are of.
+        old: What the recorded answer has where.
+        new: What today's has.
+    """
+
+    changes: tuple[Change, ...]
+    subject: Subject = "answer"
+    old: Facts = field(default_factory=Facts)
+    new: Facts = field(default_factory=Facts)
+
+    def states(self, change: Change) -> tuple[str, str] | None:
+        """Return what the recorded answer and today's have where a change was found, in any pair.
+
+        None where one of them has nothing there that could be so or otherwise.
+        """
+        if change.subject != self.subject or change.kind not in _STATES:
+            return None
+        old, new = (
+            _STATES[change.kind](self.subject, change.name, each) for each in (self.old, self.new)
+        )
+        return None if old is None or new is None else (old, new)
+
+
+def compared(  # noqa: PLR0913 - what an answer is judged by, by name
     contract: Contract,
     asked: JsonView,
     old: Answered,
@@ -40,8 +70,8 @@ def changes(  # noqa: PLR0913 - what an answer is judged by, by name
     *,
     has_fields: bool,
     level: Level = "observed",
-) -> Iterator[Change]:
-    """Yield what changed from one answer to another.
+) -> Comparison:
+    """Compare today's answer with the one that was recorded.
 
     Args:
         contract: Names places, values and rules.
@@ -52,50 +82,49 @@ def changes(  # noqa: PLR0913 - what an answer is judged by, by name
         level: How strictly rules are judged.
     """
     if old.status != new.status:
-        yield _change("status", "answer", "status", old.status, new.status)
-        return
+        return _alone(_change("status", "answer", "status", old.status, new.status))
+    found: list[Change] = []
     label = _labels(old, new, has_fields=has_fields)
     if label is not None:
-        yield label
+        found.append(label)
         if MEDIA_TYPE in {label.old, label.new}:
-            return
+            return _alone(label)
     if has_fields:
-        yield from _fields(contract, old, new)
+        found += _fields(contract, old, new)
     if old.failure is None and new.failure is Failure.CUT:
-        yield _change("stream" if _is_stream(old) else "status", "answer", "end", "whole", "cut")
-        return
-    if old.failure is None:
-        yield from _bodies(contract, asked, old, new, level)
+        kind: Kind = "stream" if _is_stream(old) else "status"
+        return _alone(*found, _change(kind, "answer", "end", "whole", "cut"))
+    if old.failure is not None:
+        return _alone(*found)
+    inside = _bodies(contract, asked, old, new, level)
+    return replace(inside, changes=(*found, *inside.changes))
+
+
+def _alone(*changes: Change) -> Comparison:
+    return Comparison(changes=changes)
 
 
 def _bodies(
     contract: Contract, asked: JsonView, old: Answered, new: Answered, level: Level
-) -> Iterator[Change]:
+) -> Comparison:
     if _is_stream(old):
-        yield from _streams(contract, asked, old, new, level)
-        return
+        return _streams(contract, asked, old, new, level)
     was, now = _json(old), _json(new)
     if was is None:
-        return  # what was recorded is no object: there is nothing to compare with
+        return _alone()  # what was recorded is no object: there is nothing to compare with
     if now is None:
-        yield _change("type", "answer", "body", "a JSON object", "none")
-        return
+        return _alone(_change("type", "answer", "body", "a JSON object", "none"))
+    facts = facts_of(was), facts_of(now)
     if old.status is not None and old.status >= _FIRST_FAILURE:
-        found = [*_differences(contract, "error", facts_of(was), facts_of(now))]
-        yield from found
-        yield from _rules(
-            "error", found, contract.violations("error", was), contract.violations("error", now)
-        )
-        return
-    natures = nature_of(was), nature_of(now)
-    found = [*_differences(contract, "response", facts_of(was), facts_of(now), natures)]
-    yield from found
-    yield from _rules(
-        "response",
-        found,
-        _judged(contract, asked, was, level),
-        _judged(contract, asked, now, level),
-    )
+        subject: Subject = "error"
+        found = [*_differences(contract, subject, *facts)]
+        judged = [contract.violations("error", each) for each in (was, now)]
+    else:
+        subject, natures = "response", (nature_of(was), nature_of(now))
+        found = [*_differences(contract, subject, *facts, natures)]
+        judged = [_judged(contract, asked, each, level) for each in (was, now)]
+    broken = _rules(subject, found, *judged)
+    return Comparison(changes=(*found, *broken), subject=subject, old=facts[0], new=facts[1])
 
 
 def _judged(
@@ -109,23 +138,22 @@ def _judged(
 
 def _streams(
     contract: Contract, asked: JsonView, old: Answered, new: Answered, level: Level
-) -> Iterator[Change]:
+) -> Comparison:
     was, now = streamed(old.body), streamed(new.body)
     if was.chunks and not now.chunks:
-        yield _change("stream", "stream", "events", "chunks", "none")
-        return
+        return _alone(_change("stream", "stream", "events", "chunks", "none"))
     found = [*_manners(was, now)]
     natures = nature_of(*was.chunks), nature_of(*now.chunks)
     facts = facts_of(*was.chunks), facts_of(*now.chunks)
     found += _differences(contract, "chunk", *facts, natures)
-    yield from found
     judged = (
         stream_violations(
             contract, Stream(data=each.body, content_type=each.content_type or None), asked, level
         )
         for each in (old, new)
     )
-    yield from _rules("stream", found, *judged)
+    broken = _rules("stream", found, *judged)
+    return Comparison(changes=(*found, *broken), subject="chunk", old=facts[0], new=facts[1])
 
 
 def _manners(was: Streamed, now: Streamed) -> Iterator[Change]:
@@ -179,20 +207,36 @@ def _hangs(place: str, natures: tuple[Nature, Nature] | None) -> bool:
 
 
 def _presences(document: Subject, place: str, old: Facts, new: Facts) -> Iterator[Change]:
-    around = parent_of(place)
-    is_member = bool(place) and not place.endswith(f"/{ITEM}")
-    if not is_member or not (old.objects[around] and new.objects[around]):
-        return
-    was, now = old.presence(place), new.presence(place)
-    if document == "chunk":
-        if place == "/usage":  # where the counts stand is told by another name
-            return
-        if place.startswith(_ONCE):
-            was, now = (each if each == "never" else "sometimes" for each in (was, now))
+    was, now = (_presence(document, place, each) for each in (old, new))
+    if was is None or now is None or (document == "chunk" and place == "/usage"):
+        return  # where the counts stand is told by another name
     if was != now and (was, now) != ("sometimes", "always"):
         types = "/".join(sorted(old.types[place] or new.types[place]))
         word = {"always": f"there ({types})", "never": "not there"}
         yield _change("field", document, place, word.get(was, was), word.get(now, now))
+
+
+def _presence(document: Subject, place: str, facts: Facts) -> str | None:
+    """Return how often a member is there; None where nothing holds it."""
+    is_member = bool(place) and not place.endswith(f"/{ITEM}")
+    if not is_member or not facts.objects[parent_of(place)]:
+        return None
+    often = facts.presence(place)
+    if document == "chunk" and place.startswith(_ONCE) and often != "never":
+        return "sometimes"
+    return often
+
+
+def _type(_: Subject, place: str, facts: Facts) -> str | None:
+    return "/".join(sorted(facts.types[place])) if facts.counts[place] else None
+
+
+def _text(_: Subject, place: str, facts: Facts) -> str | None:
+    return ", ".join(sorted(facts.texts[place])) if facts.counts[place] else None
+
+
+_STATES = {"field": _presence, "type": _type, "enum": _text}
+"""What a place has that may be so in one answer and otherwise in another."""
 
 
 def _types(document: Subject, place: str, old: Facts, new: Facts) -> Iterator[Change]:

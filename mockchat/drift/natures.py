@@ -7,6 +7,7 @@ from mockchat.types import Json, JsonView
 
 _SPOKEN = ("refusal", "audio", "function_call", "reasoning_content", "reasoning", "annotations")
 _MESSAGES = ("/choices/*/message", "/choices/*/delta")
+_LOGPROBS = "/choices/*/logprobs"
 _BROKEN_OFF = frozenset({"'length'", "'content_filter'"})
 """Reasons that a model may end for at any time."""
 
@@ -32,6 +33,8 @@ class Nature:
 
     def excuses(self, other: "Nature", place: str) -> bool:
         """Tell whether a place may differ by right between two answers of these kinds."""
+        if f"{place}/".startswith(f"{_LOGPROBS}/"):
+            return self.kinds != other.kinds  # probabilities are of text, and of refusals
         around = next((each for each in _MESSAGES if place.startswith(f"{each}/")), None)
         if around is None or place == f"{around}/role":
             return False
@@ -39,7 +42,7 @@ class Nature:
             return True
         # Beside a call a model may say something, or nothing.
         is_beside = self.has_calls and self.has_text != other.has_text
-        return is_beside and place == f"{around}/content"
+        return is_beside and place in {f"{around}/content", f"{around}/refusal"}
 
 
 def nature_of(*values: JsonView) -> Nature:
@@ -79,8 +82,10 @@ def _messages(values: Sequence[JsonView]) -> Iterator[tuple[str, JsonView]]:
 
 def _kinds(message: JsonView) -> Iterator[str]:
     calls = message.get("tool_calls")
-    for call in calls if isinstance(calls, list) else []:
+    for at, call in enumerate(calls if isinstance(calls, list) else []):
         yield _kind_of_call(call)
+        if at or (isinstance(call, Mapping) and call.get("index", 0)):
+            yield "several calls"  # streams open otherwise for one call than for more
     yield from (name for name in _SPOKEN if message.get(name))
 
 

@@ -22,8 +22,11 @@ from planted import (
 from mockchat.cli import main
 from mockchat.conformance.answers import Failure
 from mockchat.contract.contract import contract_for
+from mockchat.contract.profile import load_profile
 from mockchat.drift.asking import asked_of_recording, asked_of_scenario
 from mockchat.drift.asking_again import ask_again
+from mockchat.payloads.requests import make_request
+from mockchat.payloads.seeded import SeededDraw
 from mockchat.recording.imported import Taken
 from mockchat.scripting.scripts import Scripts
 from mockchat.server.app import App
@@ -344,6 +347,36 @@ def test_a_model_that_says_something_else_is_no_change(shape, is_stream):
             Taken(exchanges=exchanges, places=("/0", "/1")), contract_for("openai")
         )
         assert told(again(asked, **new)) == set()
+
+
+@pytest.mark.parametrize("profile", ["openai", "azure"])
+def test_no_request_drifts_from_one_seed_to_another(profile, proof_count):
+    """Whatever is asked: the same server with other words is the same server."""
+    contract, options = contract_for(profile), {"profile": load_profile(profile)}
+    drawn = [make_request(contract, SeededDraw(seed)) for seed in range(proof_count(200))]
+    exchanges = recorded(Served(seed=1, **options), drawn)
+    places = tuple(f"/{at}" for at in range(len(exchanges)))
+    asked = asked_of_recording(Taken(exchanges=exchanges, places=places), contract)
+    report = again(asked, **options)
+    assert (told(report), report.compared, report.unanswered) == (set(), len(drawn), ())
+
+
+def test_what_comes_and_goes_is_no_change_while_it_does():
+    """A server that tells a seed now and then did so when it was recorded, and does so still."""
+
+    def flickering(first):
+        count = iter(range(first, 9))
+        return json_changed(lambda body: body.update({"seed": 1} if next(count) % 2 else {}))
+
+    served = Served(seed=1)
+    served.change = flickering(0)
+    requests = [asking(text) for text in "abcd"]
+    exchanges = recorded(served, requests)
+    asked = asked_of_recording(
+        Taken(exchanges=exchanges, places=tuple("abcd")), contract_for("openai")
+    )
+    assert told(again(asked, flickering(1))) == set()
+    assert told(again(asked)) == {("field", "response", "/seed", "there (number)", "not there")}
 
 
 def test_fields_of_the_head_are_compared_where_they_were_recorded(scenario, recording):
