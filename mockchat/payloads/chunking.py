@@ -21,7 +21,6 @@ from mockchat.payloads.plans import (
     exactly,
     random_plan,
 )
-from mockchat.payloads.seeded import SeededDraw
 from mockchat.payloads.stream_style import OPENAI_STYLE, StreamStyle, stream_style
 from mockchat.types import Chunk, Completion, Json, JsonObject, JsonView
 
@@ -46,6 +45,8 @@ _IN_CHOICE = frozenset(("index", "message", "delta", "logprobs", "finish_reason"
 _EMPTY_HEAD: JsonObject = {"id": "", "object": "", "created": 0, "model": "", "choices": []}
 _BLOCK = 16
 _POOL = 64
+
+
 PADDED = "obfuscation"
 """The member of a chunk that hides how long its text is."""
 _PADDING = string.ascii_lowercase + string.digits
@@ -227,31 +228,33 @@ def _obfuscated(
         yield {**chunk, PADDED: padding.letters(-size % _BLOCK)}
 
 
+_STARTS = _POOL - _BLOCK
+_STEP = 29
+"""From where one chunk's padding starts to where the next one's does: all places have their turn."""
+
+
 class Padding:
-    """The letters that chunks of one stream are padded with; all alike without a draw."""
+    """The letters that chunks of one stream are padded with; all alike without a draw.
+
+    Attributes:
+        pool: The letters that all of it is taken from.
+    """
 
     def __init__(self, draw: Draw | None) -> None:
-        self._draw = draw
-        self._pool = letters_and_digits(draw, _POOL) if draw else "0" * _POOL
+        self.pool = "0" * _POOL
+        if draw is not None:
+            self.pool = letters_and_digits(draw.apart("padding"), _POOL)
+        self._start = 0
 
     def letters(self, length: int) -> str:
         """Return the padding of the next chunk: fewer than 16 letters."""
-        start = self._draw.index(_POOL - _BLOCK) if self._draw else 0
-        return self._pool[start : start + length]
+        return self.pool[self.place(length)]
 
-    def all_letters(self, lengths: Sequence[int | None], draw: SeededDraw) -> list[bytes]:
-        """Return the padding of all chunks at once, as `letters` one by one; None: a chunk has none.
-
-        Args:
-            lengths: How many letters each chunk has.
-            draw: The draw that this was made with.
-        """
-        pool = self._pool.encode()
-        starts = iter(draw.indexes(_POOL - _BLOCK, len(lengths) - lengths.count(None)))
-        return [
-            b"" if length is None else pool[(start := next(starts)) : start + length]
-            for length in lengths
-        ]
+    def place(self, length: int) -> slice:
+        """Return where in the pool the padding of the next chunk stands."""
+        start = self._start
+        self._start = (start + _STEP) % _STARTS
+        return slice(start, start + length)
 
 
 def _padded(

@@ -39,6 +39,14 @@ class Draw(Protocol):
         """
         ...
 
+    def apart(self, what: str) -> "Draw":
+        """Return a draw for what stands apart: nothing else goes by it, nor does it by anything.
+
+        Args:
+            what: The same draw gives the same answers for it, whatever else is asked of either.
+        """
+        ...
+
     def ahead(self, choices: int, options: AbstractSet[int]) -> "Draw":
         """Return the draw to ask in this one's place about the next part.
 

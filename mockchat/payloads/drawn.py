@@ -87,6 +87,11 @@ class HypothesisDraw:
         width = spread * (_WIDE if self.chance(_OFTEN) else _NARROW)
         return self.integer(lo, min(hi, lo + math.ceil(width)))
 
+    def apart(self, what: str) -> "HypothesisDraw":
+        """Return this draw: all choices are of one example."""
+        del what
+        return self
+
     def ahead(self, choices: int, options: AbstractSet[int]) -> "HypothesisDraw":
         """Return a draw that has its answers from one text, a character for each.
 

@@ -10,12 +10,12 @@ from json.encoder import encode_basestring
 from mockchat.payloads.chunking import PADDED, Padding
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.encoding import as_bytes, compact, pretty
-from mockchat.payloads.seeded import SeededDraw
 from mockchat.types import Json, JsonView
 
 _LINE = "\n  "
 _PARTS = 4
-"""Head, middle, padding and end of an event."""
+"""Those of an event: see `StreamForm`."""
+_NOWHERE = slice(0, 0)
 _EVENT_SIZE = 150
 """About how many bytes an event takes besides its text."""
 
@@ -66,28 +66,24 @@ class BodyForm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Event:
-    """An event of a stream: which head it has, what follows, how many letters of padding, the end."""
-
-    head: int
-    middle: bytes
-    padding: int | None
-    end: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StreamForm:
     """The events of a stream with blanks, as `encode_chunk` writes them.
 
     Attributes:
         heads: The ways in which events begin, up to their last blank: texts and names.
-        events: How each event goes on.
+        begins: Which of them each event has.
+        middles: What follows in each event.
+        places: Where in the pool of letters each event's padding stands.
+        ends: How each event ends.
         lengths: How long each value is in the blanks; the padding goes by that.
         is_padded: Whether a draw decides on padding.
     """
 
     heads: tuple[tuple[tuple[bytes, ...], tuple[str, ...]], ...]
-    events: tuple[_Event, ...]
+    begins: tuple[int, ...]
+    middles: tuple[bytes, ...]
+    places: tuple[slice, ...]
+    ends: tuple[bytes, ...]
     lengths: Mapping[str, int]
     is_padded: bool
 
@@ -106,9 +102,10 @@ class StreamForm:
         """
         known = {id(value): name for name, value in drawn.items()}
         heads: dict[tuple[tuple[bytes, ...], tuple[str, ...]], int] = {}
-        events = []
+        padding = Padding(None)
+        begins, middles, places, ends = list[int](), list[bytes](), list[slice](), list[bytes]()
         for chunk in chunks:
-            texts, names, text, end, padding = list[bytes](), list[str](), "data: {", "", None
+            texts, names, text, end, at = list[bytes](), list[str](), "data: {", "", _NOWHERE
             for place, (name, value) in enumerate(chunk.items()):
                 piece = f"{',' if place else ''}{compact(name)}:"
                 if id(value) in known:
@@ -116,20 +113,19 @@ class StreamForm:
                     names.append(known[id(value)])
                     text = ""
                 elif is_padded and name == PADDED:  # the last member there is
-                    text, end, padding = f'{text}{piece}"', '"', len(value)
+                    text, end, at = f'{text}{piece}"', '"', padding.place(len(value))
                 else:
                     text += piece + compact(value)
-            head = heads.setdefault((tuple(texts), tuple(names)), len(heads))
-            event = _Event(
-                head=head,
-                middle=text.encode(),
-                padding=padding,
-                end=f"{end}}}\n\n".encode(),
-            )
-            events.append(event)
+            begins.append(heads.setdefault((tuple(texts), tuple(names)), len(heads)))
+            middles.append(text.encode())
+            places.append(at)
+            ends.append(f"{end}}}\n\n".encode())
         return cls(
             heads=tuple(heads),
-            events=tuple(events),
+            begins=tuple(begins),
+            middles=tuple(middles),
+            places=tuple(places),
+            ends=tuple(ends),
             lengths={name: len(str(value)) for name, value in drawn.items()},
             is_padded=is_padded,
         )
@@ -138,7 +134,7 @@ class StreamForm:
     def size(self) -> int:
         """How many bytes are written, those of an event's record included."""
         heads = sum(len(text) for texts, _ in self.heads for text in texts)
-        return heads + sum(len(event.middle) + _EVENT_SIZE for event in self.events)
+        return heads + sum(len(middle) + _EVENT_SIZE for middle in self.middles)
 
     def fits(self, drawn: JsonView) -> bool:
         """Tell whether these values are as long as those it was made with."""
@@ -146,33 +142,25 @@ class StreamForm:
 
     def filled(self, drawn: JsonView, draw: Draw) -> tuple[bytes, ...]:
         """Return the events with values that fit in the blanks, and padding as `split` draws it."""
-        written = {name: _written(value) for name, value in drawn.items()}
-        heads = [_filled(texts, [written[name] for name in names]) for texts, names in self.heads]
-        padding = Padding(draw) if self.is_padded else None
-        return tuple(
-            [
-                heads[event.head] + event.middle + event.end
-                if padding is None or event.padding is None
-                else heads[event.head]
-                + event.middle
-                + padding.letters(event.padding).encode()
-                + event.end
-                for event in self.events
-            ]
-        )
+        parts = self._parts(drawn, draw)
+        return tuple([b"".join(parts[at : at + _PARTS]) for at in range(0, len(parts), _PARTS)])
 
-    def joined(self, drawn: JsonView, draw: SeededDraw) -> bytes:
+    def joined(self, drawn: JsonView, draw: Draw) -> bytes:
         """Return what `filled` does in one piece."""
+        return b"".join(self._parts(drawn, draw))
+
+    def _parts(self, drawn: JsonView, draw: Draw) -> list[bytes]:
+        """Return of each event how it begins, what follows, its padding, and how it ends."""
         written = {name: _written(value) for name, value in drawn.items()}
         heads = [_filled(texts, [written[name] for name in names]) for texts, names in self.heads]
-        parts = [b""] * (_PARTS * len(self.events))
-        parts[0::_PARTS] = [heads[event.head] for event in self.events]
-        parts[1::_PARTS] = [event.middle for event in self.events]
+        parts = [b""] * (_PARTS * len(self.middles))
+        parts[0::_PARTS] = [heads[number] for number in self.begins]
+        parts[1::_PARTS] = self.middles
         if self.is_padded:
-            lengths = [event.padding for event in self.events]
-            parts[2::_PARTS] = Padding(draw).all_letters(lengths, draw)
-        parts[3::_PARTS] = [event.end for event in self.events]
-        return b"".join(parts)
+            pool = Padding(draw).pool.encode()
+            parts[2::_PARTS] = [pool[place] for place in self.places]
+        parts[3::_PARTS] = self.ends
+        return parts
 
 
 def _written(value: Json) -> bytes:

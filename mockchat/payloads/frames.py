@@ -70,6 +70,7 @@ class Frame:
 
     def drawn(self, draw: Draw) -> dict[str, Json]:
         """Draw what is blank; all of it, whichever members there are, as for any completion."""
+        draw = draw.apart("frame")
         created = time_of(draw)
         given = {
             "id": spelt(draw, self.patterns.get("id"), completion_id),

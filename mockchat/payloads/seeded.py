@@ -3,8 +3,10 @@
 import hashlib
 import json
 import random
+import string
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
+from functools import cached_property
 from typing import Self, TypeVar
 
 from mockchat.payloads import formats, regexes
@@ -51,22 +53,21 @@ class SeededDraw:
     """
 
     def __init__(self, seed: int | str | bytes, *, locale: str = "en_US") -> None:
-        self.random = random.Random(seed)
         self.locale = locale
+        self._seed = seed
+
+    @cached_property
+    def random(self) -> random.Random:
+        """Where the answers come from; to begin it costs more than many a reply, so few do."""
+        return random.Random(self._seed)
+
+    def apart(self, what: str) -> "ApartDraw":
+        """Return a draw that begins at once, for a few answers."""
+        return ApartDraw(f"{what}:".encode() + _seed_bytes(self._seed), locale=self.locale)
 
     def index(self, n: int) -> int:
         """Return a whole number below `n`, all equally likely."""
         return self.random.randrange(n)
-
-    def indexes(self, n: int, count: int) -> list[int]:
-        """Return so many whole numbers below `n`, as `index` gives them one by one."""
-        bits, draw = n.bit_length(), self.random.getrandbits
-        found: list[int] = []
-        while len(found) < count:  # what `random.randrange` does, without what it looks at before
-            number = draw(bits)
-            if number < n:
-                found.append(number)
-        return found
 
     def chance(self, p: float) -> bool:
         """Return True with probability `p`."""
@@ -157,6 +158,58 @@ class SeededDraw:
             pieces.append(awkward)
             total += len(awkward)
         return "".join(pieces)[:length]
+
+
+_BLOCK = 128
+"""Bytes of a digest that are taken at once: what most replies need."""
+_LETTERS = (string.ascii_uppercase + string.ascii_lowercase + string.digits).encode()
+_LETTER_OF = bytes(_LETTERS[byte % len(_LETTERS)] for byte in range(256))
+
+
+class ApartDraw(SeededDraw):
+    """Draw whole numbers and letters from a digest: `random.Random` costs more to begin with.
+
+    Args:
+        seed: What is digested.
+        locale: As for any draw.
+    """
+
+    def __init__(self, seed: bytes, *, locale: str = "en_US") -> None:
+        super().__init__(seed, locale=locale)
+        self._bytes = seed
+        self._blocks = 0
+        self._left = b""
+
+    def index(self, n: int) -> int:
+        """Return a whole number below `n`, all equally likely."""
+        return self.integer(0, n - 1)
+
+    def integer(self, lo: int, hi: int) -> int:
+        """Return a whole number between the bounds, all equally likely but for one part in 2^64.
+
+        Raises:
+            ValueError: `hi` is less than `lo`.
+        """
+        count = hi - lo + 1
+        if count < 1:
+            raise ValueError(f"there is no whole number from {lo} to {hi}")
+        return lo + int.from_bytes(self._taken((count.bit_length() + 71) // 8)) % count
+
+    def letters(self, length: int) -> str:
+        """Return so many ASCII letters and digits, some a little more likely than others."""
+        return self._taken(length).translate(_LETTER_OF).decode("ascii")
+
+    def _taken(self, size: int) -> bytes:
+        while len(self._left) < size:
+            whole = self._blocks.to_bytes(4) + self._bytes
+            self._left += hashlib.shake_128(whole).digest(_BLOCK)
+            self._blocks += 1
+        taken, self._left = self._left[:size], self._left[size:]
+        return taken
+
+
+def _seed_bytes(seed: int | str | bytes) -> bytes:
+    return seed if isinstance(seed, bytes) else f"{type(seed).__name__} {seed}".encode()
 
 
 def draw_for(  # noqa: PLR0913 - each is a part of the law

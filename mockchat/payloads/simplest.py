@@ -33,6 +33,11 @@ class SimplestDraw:
         """Return what `make` makes."""
         return make()
 
+    def apart(self, what: str) -> Self:
+        """Return this draw: it has one answer."""
+        del what
+        return self
+
     def ahead(self, choices: int, options: AbstractSet[int]) -> Self:
         """Return this draw: it has one answer."""
         del choices, options

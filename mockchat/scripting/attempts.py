@@ -5,9 +5,9 @@ import json
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from mockchat.exchange import Ending, Exchange, Headers, Outcome, counted_retries, header
+from mockchat.exchange import Ending, Exchange, Headers, Outcome, header
 from mockchat.types import Json
 
 FIRST_FAILURE = 400
@@ -23,7 +23,7 @@ class Seen(Protocol):
         ...
 
     @property
-    def headers(self) -> Headers: ...  # noqa: D102 - see index
+    def retry_count(self) -> int | None: ...  # noqa: D102 - see index
     @property
     def status(self) -> int: ...  # noqa: D102
     @property
@@ -85,18 +85,18 @@ class Attempts:
             key: What its repetitions have in common with it: its `request_key`.
         """
         tries = self._tries.pop(key, ())
-        count = counted_retries(exchange.headers) or 0
+        count = exchange.retry_count or 0
         found = _link(exchange, tries, count) if tries or count else FIRST
         # Where it is open which of several it repeats, it stays open for the next one as well.
         taken = found.before if len(found.before) == 1 else ()
         this = _Try(
-            index=exchange.index,
+            place=exchange.index,
             attempt=found.attempt,
             has_failed=has_failed(exchange),
-            count=count,
+            retries=count,
             answered=exchange.answered,
         )
-        failed = [one for one in tries if one.has_failed and one.index not in taken]
+        failed = [one for one in tries if one.has_failed and one.place not in taken]
         self._tries[key] = (*failed[-_SIDE_BY_SIDE:], this)  # of those that went well, the last
         if len(self._tries) > self._limit:
             self._tries.popitem(last=False)
@@ -116,12 +116,11 @@ _SIDE_BY_SIDE = 64
 FIRST = Link(attempt=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Try:
-    index: int
+class _Try(NamedTuple):
+    place: int
     attempt: int
     has_failed: bool
-    count: int
+    retries: int
     answered: float
 
 
@@ -132,10 +131,10 @@ def _link(exchange: Seen, tries: Sequence[_Try], count: int) -> Link:
     if not (before or count):
         return FIRST
     if count:
-        said = [one for one in tries if one.count == count - 1]
+        said = [one for one in tries if one.retries == count - 1]
         before = [one for one in said if one in before] or said[-1:]
     attempt = max([count, *(one.attempt for one in before)]) + 1
-    return Link(attempt=attempt, before=tuple(one.index for one in before))
+    return Link(attempt=attempt, before=tuple(one.place for one in before))
 
 
 def request_key(method: str, path: str, headers: Headers, digest: bytes) -> Key:

@@ -4,7 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from mockchat.exchange import Delivery, Ending, Exchange, Headers, Outcome, Violation
+from mockchat.exchange import (
+    Delivery,
+    Ending,
+    Exchange,
+    Headers,
+    Outcome,
+    Violation,
+    counted_retries,
+)
 from mockchat.scripting.attempts import FIRST_FAILURE, request_digest, request_key
 from mockchat.scripting.credentials import (
     has_credentials,
@@ -100,6 +108,11 @@ class Entry:
             request_digest(self.request) if self.same is None else self.same.digest(self.request)
         )
         return request_key(self.method, self.path, self.headers, digest)
+
+    @property
+    def retry_count(self) -> int | None:
+        """Which retry the client says this is, None if it is silent."""
+        return counted_retries(self.headers)
 
     @property
     def count(self) -> int:

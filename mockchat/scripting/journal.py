@@ -86,6 +86,7 @@ class Journal:
         self._given_up: dict[int, int] = {}  # the same, as it was when a wait was over
         self._left_at: dict[int, list[float]] = {}  # index to when something left, paced ones alone
         self._changed = threading.Condition()
+        self._waiting = 0
 
     def add(self, exchange: Exchange) -> int:
         """Append an exchange and return its index; call it before the first byte leaves.
@@ -103,11 +104,12 @@ class Journal:
         entry.clean()
         weighs = weight(entry) if entry.weighs is None else entry.weighs
         with self._changed:
+            before = self._weight
             while self._kept and self._is_full(weighs):
                 self._drop()
             self._weights.append(weighs)
             self._weight += weighs
-            self._joint.take(weighs)
+            self._tell_joint(before)
             entry.index = index = self._added
             self._added = index + 1
             entry.answered = self.clock() + entry.held
@@ -116,7 +118,8 @@ class Journal:
                 self._in_flight[index] = 0
             else:
                 self._end(entry, entry.outcome, entry.count)
-            self._changed.notify_all()
+            if self._waiting:
+                self._changed.notify_all()
         if self.tap is not None:
             self.tap(entry)
         if self._sink is not None:
@@ -150,7 +153,8 @@ class Journal:
             entry.left_at = tuple(self._left_at.pop(index, ()))
             is_all = outcome is Outcome.DELIVERED
             self._end(entry, outcome, entry.count if is_all else _written(entry.delivery, sends))
-            self._changed.notify_all()
+            if self._waiting:
+                self._changed.notify_all()
         if self._sink is not None:
             self._sink.ended(entry.exchange)
 
@@ -276,7 +280,7 @@ class Journal:
         with self._changed:
             is_hopeless = not again and self._in_flight == self._given_up
             patience = min(self.patience, _MOMENT) if is_hopeless else self.patience
-            self._changed.wait_for(lambda: not self._in_flight, patience)
+            self._until(lambda: not self._in_flight, patience)
             self._given_up = dict(self._in_flight)
         return self.now()
 
@@ -304,8 +308,10 @@ class Journal:
     def clear(self) -> None:
         """Drop all exchanges; the next one's index goes on, and `dropped` counts them."""
         with self._changed:
+            before = self._weight
             while self._kept:
                 self._drop()
+            self._tell_joint(before)
             self._changed.notify_all()
 
     def wait(self, is_enough: Callable[[Sequence[Exchange]], bool], *, seconds: float) -> bool:
@@ -317,7 +323,7 @@ class Journal:
             seconds: The longest wait.
         """
         with self._changed:
-            return self._changed.wait_for(
+            return self._until(
                 lambda: is_enough([self._as_it_is(entry) for entry in self._kept]), seconds
             )
 
@@ -355,9 +361,20 @@ class Journal:
             self._linked = oldest.index + 1
         self._in_flight.pop(oldest.index, None)
         self._left_at.pop(oldest.index, None)
-        weighs = self._weights.popleft()
-        self._weight -= weighs
-        self._joint.take(-weighs)
+        self._weight -= self._weights.popleft()
+
+    def _tell_joint(self, before: int) -> None:
+        """Say what all exchanges take now, where that has changed."""
+        if self._weight != before:
+            self._joint.take(self._weight - before)
+
+    def _until(self, is_so: Callable[[], bool], seconds: float) -> bool:
+        """Wait until something is so, and say whether it is; it is looked at after each change."""
+        self._waiting += 1
+        try:
+            return self._changed.wait_for(is_so, seconds)
+        finally:
+            self._waiting -= 1
 
     def _is_full(self, weighs: int) -> bool:
         return len(self._kept) == self._kept.maxlen or self._weight + weighs > self._memory

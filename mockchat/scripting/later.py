@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from mockchat.exchange import Delivery, Ending, Exchange, Headers, Outcome
+from mockchat.exchange import Delivery, Ending, Exchange, Outcome
 from mockchat.scripting.attempts import Key
 from mockchat.scripting.entries import Entry
 from mockchat.types import Json
@@ -28,14 +28,14 @@ class Alike:
 
     Attributes:
         key: See `Entry.key`.
-        headers: Without credentials.
+        retry_count: See `Exchange.retry_count`.
         status: The HTTP status.
         weighs: How much memory one takes, by `journal_weight`.
         count: How many writes its delivery has, none of them with a delay.
     """
 
     key: Key
-    headers: Headers
+    retry_count: int | None
     status: int
     weighs: int
     count: int
@@ -91,9 +91,9 @@ class Later(Generic[Given_contra]):
         return self._alike.key
 
     @property
-    def headers(self) -> Headers:
-        """The request's fields, without credentials."""
-        return self._alike.headers
+    def retry_count(self) -> int | None:
+        """Which retry the client says this is."""
+        return self._alike.retry_count
 
     @property
     def status(self) -> int:

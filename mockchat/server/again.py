@@ -217,7 +217,7 @@ def again_of(  # noqa: PLR0913 - all that is known of an answer
     if entry is not None:
         alike = Alike(
             key=entry.key,
-            headers=entry.headers,
+            retry_count=entry.retry_count,
             status=entry.status,
             weighs=weight(entry),
             count=entry.count,

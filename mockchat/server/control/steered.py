@@ -30,6 +30,8 @@ from mockchat.types import Json, JsonObject, JsonView
 
 PREFIX = "/_mockchat"
 _KEYLESS = ("health", "ready")
+_MOST_PLAIN = 4_096
+"""Marks of heads that are known to name no session, and nothing of the control API."""
 _ANSWERS = (OPERATIONS, WATCHING, METERING)
 _OF_NO_SESSION = (*_KEYLESS, "document", "page", "pageFile", "readMetrics")
 _STATUS = {
@@ -66,6 +68,7 @@ class SteeredApp:
         self._ready = ready
         self._meter = meter
         self._routes = Routes({"openapi": document()})
+        self._plain: set[bytes] = set()
 
     @property
     def body_limit(self) -> int:
@@ -79,12 +82,16 @@ class SteeredApp:
 
     def may_block(self, incoming: Incoming) -> bool:
         """Tell whether the answer may take its time."""
+        if incoming.mark in self._plain:
+            return self._sessions.everybody.may_block(incoming)
         if _is_control(incoming.path) or header(incoming.headers, HEADER) is not None:
             return True  # to make a session, or to change one, takes milliseconds
         return self._sessions.everybody.may_block(incoming)
 
     def handle(self, incoming: Incoming) -> Ticket:
         """Answer a request."""
+        if incoming.mark in self._plain:
+            return self._sessions.everybody.handle(incoming)
         if _is_control(incoming.path):
             return Ticket(delivery=_delivery(self._control(incoming)), finish=_forget)
         try:
@@ -92,6 +99,10 @@ class SteeredApp:
         except MockchatError as problem:
             status = _STATUS.get(type(problem), HTTPStatus.BAD_REQUEST)
             return self.refuse(status, str(problem), incoming)
+        if session is self._sessions.everybody and incoming.mark:
+            if len(self._plain) >= _MOST_PLAIN:
+                self._plain = set()
+            self._plain.add(incoming.mark)
         return session.handle(incoming)
 
     def refuse(self, status: int, message: str, incoming: Incoming | None = None) -> Ticket:
