@@ -26,6 +26,7 @@ from mockchat.cli_engine import (
     engine_options,
     serve_with_workers,
     server_of,
+    uncollected,
 )
 from mockchat.cli_generate import generate
 from mockchat.cli_import import import_
@@ -196,7 +197,8 @@ def _serve(options: ServeOptions) -> None:
     if options["fallback"] == "record" and options["engine"] is None:
         options["engine"] = "werkzeug"  # the one that passes streams on as they come
     with refusing():
-        app, settings, served = application(options)
+        with uncollected():
+            app, settings, served = application(options)
         check_workers(app, settings, options)
         greet = partial(_greet, served=served, options=options)
         if options["workers"] > 1:

@@ -1,8 +1,10 @@
 """How `mockchat serve` answers: the engine, the workers, and apps for servers of other people."""
 
+import gc
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
 
@@ -105,6 +107,18 @@ def server_of(
         listener=listener,
         tls=tls_of(settings),
     )
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Look for no garbage while a server is put together: all of it stays, and looking takes time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def check_workers(app: "Servable", settings: "Settings", options: EngineOptions) -> None:
