@@ -8,7 +8,9 @@ from functools import partial
 import pytest
 
 from mockchat.exchange import Incoming, Outcome
+from mockchat.scripting.exchange_lines import as_json
 from mockchat.scripting.journal_weight import JointMemory
+from mockchat.server.control import operations
 from mockchat.server.control.guard import Guard
 from mockchat.server.control.metering import METERING
 from mockchat.server.control.operations import MOST_WAITING, OPERATIONS, document
@@ -216,6 +218,22 @@ def test_the_journal_is_read_filtered_and_cleared(caller):
     assert caller.control("GET", "/journal")[1]["exchanges"] == []
     caller.said()
     assert indexes("") == [2]
+
+
+def test_only_what_is_asked_for_of_the_journal_is_written(caller, monkeypatch):
+    """The last of a thousand exchanges costs what one does, and a wait writes none of them."""
+    written = []
+
+    def counted(exchange, *, epoch):
+        written.append(exchange.index)
+        return as_json(exchange, epoch=epoch)
+
+    monkeypatch.setattr(operations, "as_json", counted)
+    for _ in range(5):
+        caller.said()
+    for query in ("limit=2", "after=2", "status=500", "after=3&count=9&seconds=0.01"):
+        caller.control("GET", f"/journal?{query}")
+    assert written == [3, 4, 3, 4, 4, 4]
 
 
 def test_waiting_ends_when_enough_is_there_or_time_is_up(caller):

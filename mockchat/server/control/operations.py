@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from http import HTTPStatus
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from mockchat.contract.profile import schemas_directory
 from mockchat.contract.validation import schema_violations
@@ -23,6 +23,8 @@ from mockchat.server.control.guard import Forbidden
 from mockchat.server.control.sessions import Sessions
 from mockchat.server.scenarios import ScenarioApp
 from mockchat.types import Json, JsonObject
+
+T = TypeVar("T")
 
 _YAML = ("application/yaml", "application/x-yaml", "text/yaml")
 _JSON = ("application/json",)
@@ -273,11 +275,13 @@ def _stub(stub: Stub) -> JsonObject:
 
 def _exchanges(asked: Asked) -> list[JsonObject]:
     """Return the exchanges that were asked for, those in flight included."""
-    shared, journal = asked.session.shared, asked.session.script.journal
+    shared, query = asked.session.shared, asked.query
     if shared is not None:
-        return _wanted(shared.journal(asked.session.session).exchanges(), asked.query)
-    exchanges = journal.now(after=asked.query.get("after", -1))
-    return _wanted(_lines(exchanges, asked.query), asked.query)
+        lines = shared.journal(asked.session.session).exchanges()
+        return _newest([line for line in lines if _is_line_wanted(line, query)], query)
+    journal, epoch = asked.session.script.journal, time.time() - time.monotonic()
+    kept = _wanted(journal.now(after=query.get("after", -1)), query)
+    return [as_json(one, epoch=epoch) for one in kept]
 
 
 def _awaited(asked: Asked, count: int, seconds: float) -> list[JsonObject]:
@@ -285,7 +289,8 @@ def _awaited(asked: Asked, count: int, seconds: float) -> list[JsonObject]:
     shared, query = asked.session.shared, asked.query
     if shared is None:
         asked.session.script.journal.wait(
-            lambda kept: _over(_wanted(_lines(kept, query), query)) >= count, seconds=seconds
+            lambda kept: sum(one.finished is not None for one in _wanted(kept, query)) >= count,
+            seconds=seconds,
         )
         return _exchanges(asked)
     until = time.monotonic() + seconds
@@ -294,30 +299,35 @@ def _awaited(asked: Asked, count: int, seconds: float) -> list[JsonObject]:
     return exchanges
 
 
-def _lines(exchanges: Sequence[Exchange], query: JsonObject) -> Iterable[JsonObject]:
-    epoch = time.time() - time.monotonic()
-    after = query.get("after", -1)
-    return (as_json(one, epoch=epoch) for one in exchanges if one.index > after)
+def _over(lines: Iterable[JsonObject]) -> int:
+    return sum("finished" in line for line in lines)
 
 
-def _over(exchanges: Iterable[JsonObject]) -> int:
-    return sum("finished" in exchange for exchange in exchanges)
+def _wanted(exchanges: Iterable[Exchange], query: JsonObject) -> list[Exchange]:
+    """Return what is asked for before it is written as JSON, which costs the most."""
+    kept = [
+        one for one in exchanges if _is_wanted(query, one.index, one.request, one.status, one.stub)
+    ]
+    return _newest(kept, query)
 
 
-def _wanted(exchanges: Iterable[JsonObject], query: JsonObject) -> list[JsonObject]:
-    kept = [exchange for exchange in exchanges if _is_wanted(exchange, query)]
-    return kept[-query["limit"] :] if "limit" in query else kept
+def _is_line_wanted(line: JsonObject, query: JsonObject) -> bool:
+    return _is_wanted(query, line["index"], line["request"], line["status"], line.get("stub"))
 
 
-def _is_wanted(exchange: JsonObject, query: JsonObject) -> bool:
-    request = exchange["request"]
+def _is_wanted(query: JsonObject, index: int, request: Json, status: int, stub: str | None) -> bool:
+    is_unmatched = stub is None
     model = request.get("model") if isinstance(request, dict) else None
     return (
-        exchange["index"] > query.get("after", -1)
+        index > query.get("after", -1)
         and query.get("model", model) == model
-        and query.get("status", exchange["status"]) == exchange["status"]
-        and query.get("unmatched", "stub" not in exchange) == ("stub" not in exchange)
+        and query.get("status", status) == status
+        and query.get("unmatched", is_unmatched) == is_unmatched
     )
+
+
+def _newest(kept: list[T], query: JsonObject) -> list[T]:
+    return kept[-query["limit"] :] if "limit" in query else kept
 
 
 def _decoded(body: bytes) -> JsonObject:
