@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from string import Formatter
 
 from mockchat.contract.contract import Contract
@@ -114,10 +115,12 @@ def _fits(form: Json, body: Json) -> bool:
         return bool(form == body)
     if form == _BLANK and body is None:
         return True
-    return isinstance(body, str) and re.fullmatch(_pattern(form), body, re.DOTALL) is not None
+    return isinstance(body, str) and _pattern(form).fullmatch(body) is not None
 
 
-def _pattern(form: str) -> str:
+@cache
+def _pattern(form: str) -> re.Pattern[str]:
     # Where a key stood, journals may have lost the stop behind it.
     first, *rest = form.split(_BLANK)
-    return ".*".join(map(re.escape, [first, *(part.lstrip(".,") for part in rest)]))
+    parts = [first, *(part.lstrip(".,") for part in rest)]
+    return re.compile(".*".join(map(re.escape, parts)), re.DOTALL)

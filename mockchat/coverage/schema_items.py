@@ -46,17 +46,21 @@ class Place:
         sizes: The items of an array with none, one and many items; "" where there is no such item.
         each: What the items of an array are.
         members: What the members of an object are.
+        absents: The members that may be missing, each with the item of that.
         others: What members are that have no name.
         branches: The alternatives of a union, with the item of each, "" where there is only one.
+        is_blank: Whether nothing in a value of it is looked at.
     """
 
     values: dict[tuple[str, Json], str] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     sizes: tuple[str, str, str] = ("", "", "")
     each: "Slot | None" = None
-    members: "list[Slot]" = field(default_factory=list)
+    members: "dict[str, Slot]" = field(default_factory=dict)
+    absents: list[tuple[str, str]] = field(default_factory=list)
     others: "Place | None" = None
     branches: "list[tuple[Branch, str, Place]]" = field(default_factory=list)
+    is_blank: bool = False
 
     def mark(self, value: Json, marks: Marks) -> None:
         """Add the items that a value meets; what the schema does not know meets none."""
@@ -80,16 +84,15 @@ class Place:
                 self.each.mark(one, marks)
 
     def _mark_members(self, value: JsonView, marks: Marks) -> None:
-        for slot in self.members:
-            if slot.name in value:
-                slot.mark(value[slot.name], marks)
-            elif slot.absent:
-                marks.add(slot.absent)
-        if self.others is not None:
-            named = {slot.name for slot in self.members}
-            for name, member in value.items():
-                if name not in named:
-                    self.others.mark(member, marks)
+        members = self.members
+        for name, member in value.items():
+            if name in members:
+                members[name].mark(member, marks)
+            elif self.others is not None:
+                self.others.mark(member, marks)
+        for name, item in self.absents:
+            if name not in value:
+                marks.add(item)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -97,16 +100,12 @@ class Slot:
     """Where a value stands: a member of an object, or an item of an array.
 
     Attributes:
-        name: The member's name.
         place: What stands there.
-        absent: The item of a member that is not there; "" where it has to be.
         null: The item of a null; "" where none is allowed.
         given: The item of any other value; "" where there is no other state.
     """
 
-    name: str
     place: Place
-    absent: str
     null: str
     given: str
 
@@ -117,7 +116,8 @@ class Slot:
             return
         if self.given:
             marks.add(self.given)
-        self.place.mark(value, marks)
+        if not self.place.is_blank:
+            self.place.mark(value, marks)
 
 
 def _add(item: str | None, marks: Marks) -> None:
@@ -169,6 +169,9 @@ class SchemaItems:
             self.roots[name] = self._place(self._parts(self._documents[uris[name]]), name)
             while self._pending:
                 self._pending.popleft()()
+        for place in self._known.values():
+            looks_at = (place.values, place.types, place.each, place.members, place.branches)
+            place.is_blank = not any((*looks_at, *place.sizes, place.others))
 
     def marks(self, document: str, value: Json, marks: Marks) -> None:
         """Add what `value`, a lawful `document`, meets."""
@@ -188,7 +191,7 @@ class SchemaItems:
             self._fill_scalars(place, part, path)
             if place.each is None and isinstance(part.get("items"), dict):
                 inner = self._parts(part["items"])
-                place.each = self._slot("", self._place(inner, path), inner, path, optional=False)
+                place.each = self._slot(self._place(inner, path), inner, path, is_optional=False)
             for keyword in _UNIONS:
                 self._fill_branches(place, part.get(keyword, ()), path)
         self._fill_members(place, parts, path)
@@ -236,19 +239,19 @@ class SchemaItems:
         for name, inner in schemas.items():
             at = f"{path}/{name}"
             below = self._place(inner, at)
-            place.members.append(self._slot(name, below, inner, at, optional=name not in required))
+            is_optional = name not in required
+            if is_optional:
+                place.absents.append((name, self._item(f"{at}#absent")))
+            place.members[name] = self._slot(below, inner, at, is_optional=is_optional)
 
-    def _slot(
-        self, name: str, place: Place, parts: list[JsonObject], path: str, *, optional: bool
-    ) -> Slot:
+    def _slot(self, place: Place, parts: list[JsonObject], path: str, *, is_optional: bool) -> Slot:
         is_nullable = all(map(self._admits_null, parts)) and bool(parts)
         is_null = any(branch_of(part, self._resolve).types == ("null",) for part in parts)
-        states = (optional + is_nullable) * (not is_null)
+        has_null = is_nullable and (is_optional or not is_null)
+        states = (is_optional + is_nullable) * (not is_null)
         return Slot(
-            name=name,
             place=place,
-            absent=self._item(f"{path}#absent") if optional else "",
-            null=self._item(f"{path}#null") if is_nullable and (optional or not is_null) else "",
+            null=self._item(f"{path}#null") if has_null else "",
             given=self._item(f"{path}#given") if states else "",
         )
 

@@ -103,19 +103,16 @@ def counted(items: Mapping[str, Item], tally: Tally) -> Counted:
     """
     met = tally.given | tally.well
     known = [item for item in items.values() if not item.excluded or item.id in met]
-    rows = []
-    for side in SIDES:
-        for name in CAPABILITIES:
-            of = [item for item in known if item.side == side and item.capability == name]
-            if of:
-                rows.append(_row(side, name, of, tally))
-    totals = {
-        side: _row(side, "total", [item for item in known if item.side == side], tally)
-        for side in SIDES
+    sides: dict[Side, list[Item]] = {side: [] for side in SIDES}
+    kinds: dict[tuple[Side, str], list[Item]] = {
+        (side, name): [] for side in SIDES for name in CAPABILITIES
     }
+    for item in known:
+        sides[item.side].append(item)
+        kinds[item.side, item.capability].append(item)
     return Counted(
-        rows=tuple(rows),
-        totals=totals,
+        rows=tuple(_row(side, name, of, tally) for (side, name), of in kinds.items() if of),
+        totals={side: _row(side, "total", of, tally) for side, of in sides.items()},
         excluded=tuple(item for item in items.values() if item.excluded and item.id not in met),
         unknown=tuple(sorted(met - items.keys())),
     )
