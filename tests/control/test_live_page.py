@@ -6,7 +6,14 @@ import pytest
 from test_control_api import HELLO, Caller, steered
 
 from mockchat.exchange import Incoming, Outcome
-from mockchat.server.control.conversation import answered, asked, completion_of, options, placed
+from mockchat.server.control.conversation import (
+    answered,
+    asked,
+    completion_of,
+    options,
+    placed,
+    remarks,
+)
 from mockchat.server.control.guard import Guard
 from mockchat.server.control.operations import document
 from mockchat.server.control.timeline import timeline
@@ -390,6 +397,22 @@ def test_what_left_of_a_stream_is_read_as_far_as_it_goes():
     assert read(CHUNK, {"error": {"message": "no"}})["error"] == {"message": "no"}
     assert completion_of("data: 1", "text/plain") == "data: 1"
     assert answered(7) == ()
+
+
+def test_what_stands_beside_the_reply_is_shown():
+    """A page of a proxy, a list of models and an empty body are answers too."""
+    assert [(part.title, part.text) for part in remarks("<h1>502</h1>")] == [
+        ("body", "<h1>502</h1>")
+    ]
+    assert [part.title for part in remarks({"object": "list", "choices": 7})] == [
+        "object",
+        "choices",
+    ]
+    assert (remarks(None), remarks("")) == ((), ())
+    (strange,) = answered({"choices": [{"message": {"content": "x"}}]})
+    assert (strange.role, strange.title) == ("no role", "unfinished")
+    (none,) = answered({"choices": [{"finish_reason": "stop"}]})
+    assert (none.role, none.line) == ("no message", "null")
 
 
 def test_exchanges_that_are_not_there_are_told(caller):
