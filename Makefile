@@ -110,6 +110,7 @@ picture: browser ## take the pictures of a report and of the live page that docs
 
 others: $(READY) ## check servers that others wrote, and ours under every profile, and write docs/servers.md
 	@PYTHONPATH=tests $(BIN)/python tests/others/other_page.py $(ARGS)
+	@MOCKCHAT_OTHERS=1 $(BIN)/python -m pytest -q tests/others/test_record_through.py
 
 wheel-check: $(READY) ## build sdist and wheel, install the wheel elsewhere, make one call
 	@PYTHONPATH=tests $(BIN)/python tests/house/wheel_check.py
