@@ -52,7 +52,10 @@ _CONTENT = {
         {
             "type": "object",
             "properties": {"exact": _TEXT, "contains": _TEXT, "regex": _TEXT},
-            "minProperties": 1,
+            "anyOf": [
+                {"properties": {name: {"type": "string"}}, "required": [name]}
+                for name in ("exact", "contains", "regex")
+            ],
         },
     ]
 }

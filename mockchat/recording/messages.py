@@ -14,6 +14,7 @@ LARGEST_BODY = 8 * 1024 * 1024
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 """What zlib is told to read each encoding."""
 
+_STATUSES = range(200, 600)
 _STREAM = "text/event-stream"
 
 
@@ -50,6 +51,8 @@ def exchange_of(  # noqa: PLR0913 - what an exchange is made of, by name
         seconds: Seconds until its last one.
         began: When the request was sent, in seconds since 1970.
     """
+    if status not in _STATUSES:
+        return f"{status} is no status of an answer"
     asking, answer = _unpacked(asked), _unpacked(answered)
     if asking is None or answer is None:
         which = "request" if asking is None else "answer"

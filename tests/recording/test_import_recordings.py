@@ -135,16 +135,18 @@ def test_what_an_archive_lacks_is_told_by_place(tmp_path):
     unsaved = har_entry(ASKED[0], ANSWERED[0])
     del unsaved["response"]["content"]["text"]
     blocked = har_entry(ASKED[0], (0, "", b""))
+    early = har_entry(ASKED[0], (100, "", b""))
     quirky = har_entry(
         asking("Odd"), (200, "application/json", json.dumps(completion(object="x")).encode())
     )
-    scenario, lines = imported(har_file(tmp_path, other, unsaved, blocked, quirky))
+    scenario, lines = imported(har_file(tmp_path, other, unsaved, blocked, quirky, early))
     assert lines == [
         "F#/log/entries/1: the entry is not imported: the archive left out the body of the answer",
         "F#/log/entries/2: the entry is not imported: it has no answer",
+        "F#/log/entries/4: the entry is not imported: 100 is no status of an answer",
         "F#/log/entries/0: it is not imported: GET /v1/models is no request for a chat completion",
         "F#/log/entries/3: it is unchecked: /object: 'x' is not 'chat.completion' (schema.const)",
-        f"{scenario}: 1 stub from har, 4 notes above",
+        f"{scenario}: 1 stub from har, 5 notes above",
     ]
 
 

@@ -465,6 +465,11 @@ MALFORMED = {
     "both": ("stubllm", '{"response": {}, "sequence": []}', "1:1: the file: "),
     "no text": ("stubllm", '{"match": {"model": 1}}', "1:21: /match/model: "),
     "a list of numbers": ("stubllm", "[1]", "1:2: /0: "),
+    "a content that wants nothing": (
+        "stubllm",
+        '{"match": {"messages": [{"content": {"exact": null}}]}}',
+        "1:37: /match/messages/0/content",
+    ),
     "a key twice": (
         "stubllm",
         '{"match": {}, "match": {}}',
