@@ -84,6 +84,8 @@ class Journal:
         self._joint = joint or JointMemory()
         self._in_flight: dict[int, int] = {}  # index to how often something left
         self._given_up: dict[int, int] = {}  # the same, as it was when a wait was over
+        # Dropped in flight, while the sink waits for their end.
+        self._gone: dict[int, tuple[Noted, int]] = {}
         self._left_at: dict[int, list[float]] = {}  # index to when something left, paced ones alone
         self._changed = threading.Condition()
         self._waiting = 0
@@ -142,14 +144,22 @@ class Journal:
                 self._in_flight[index] = sends
                 left_at = self._left_at.setdefault(index, [])
                 left_at += [self.clock()] * (sends - len(left_at))
+            elif index in self._gone:
+                self._gone[index] = self._gone[index][0], sends
 
     def finish(self, index: int, outcome: Outcome) -> None:
-        """Note how the delivery of the exchange `index` ended; a dropped exchange is ignored."""
+        """Note how the delivery of the exchange `index` ended.
+
+        If that was dropped meanwhile, it is told to the sink alone: there it may be kept for longer.
+        """
         with self._changed:
-            if index not in self._in_flight:
+            if index in self._in_flight:
+                sends = self._in_flight.pop(index)
+                entry = self._kept[index - self.dropped]
+            elif index in self._gone:
+                entry, sends = self._gone.pop(index)
+            else:
                 return
-            sends = self._in_flight.pop(index)
-            entry = self._kept[index - self.dropped]
             entry.left_at = tuple(self._left_at.pop(index, ()))
             is_all = outcome is Outcome.DELIVERED
             self._end(entry, outcome, entry.count if is_all else _written(entry.delivery, sends))
@@ -359,8 +369,10 @@ class Journal:
         if oldest.index >= self._linked:
             self._attempts.link(oldest, oldest.key)
             self._linked = oldest.index + 1
-        self._in_flight.pop(oldest.index, None)
+        sends = self._in_flight.pop(oldest.index, None)
         self._left_at.pop(oldest.index, None)
+        if sends is not None and self._sink is not None:
+            self._gone[oldest.index] = oldest, sends
         self._weight -= self._weights.popleft()
 
     def _tell_joint(self, before: int) -> None:

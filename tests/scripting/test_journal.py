@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockchat.errors import BadArgument
-from mockchat.exchange import Ending, Exchange, Outcome
+from mockchat.exchange import Delivery, Ending, Exchange, Outcome, Write
 from mockchat.scripting.credentials import redact, redact_json, redact_text
 from mockchat.scripting.journal import Journal, has_failed
 
@@ -251,3 +251,35 @@ def test_a_piece_of_the_journal_is_what_the_whole_has_there(added, limit, after)
     piece = journal.now(after=after)
     assert piece == tuple(one for one in journal.now() if one.index > after)
     assert [one.index for one in piece] == list(range(max(after + 1, journal.dropped), len(added)))
+
+
+class Kept:
+    """Keeps exchanges elsewhere, as workers that share a journal do."""
+
+    def __init__(self):
+        self.begun, self.ended_as = [], {}
+
+    def added(self, exchange):
+        """Take note of one that begins."""
+        self.begun.append(exchange.index)
+
+    def ended(self, exchange):
+        """Take note of how it ended."""
+        self.ended_as[exchange.index] = (exchange.outcome, exchange.written)
+
+
+def test_the_end_of_a_dropped_exchange_is_told_where_it_is_kept_besides():
+    """Elsewhere it would be in flight for ever, and whoever waits for its end would keep waiting."""
+    sink = Kept()
+    journal = Journal(limit=1, sink=sink)
+    paced = Delivery(status=200, writes=tuple(Write(data=b"x", delay=1.0) for _ in range(3)))
+    for _ in range(3):
+        journal.add(exchange(outcome=Outcome.PENDING, delivery=paced))
+    journal.wrote(0, 2)
+    journal.wrote(2, 1)
+    for index in (0, 1, 2, 0):
+        journal.finish(index, Outcome.CLIENT_LEFT)
+    assert sink.begun == [0, 1, 2]
+    left = Outcome.CLIENT_LEFT
+    assert sink.ended_as == {0: (left, 2), 1: (left, 0), 2: (left, 1)}
+    assert [one.index for one in journal] == [2]
