@@ -468,7 +468,7 @@ MALFORMED = {
     "a content that wants nothing": (
         "stubllm",
         '{"match": {"messages": [{"content": {"exact": null}}]}}',
-        "1:37: /match/messages/0/content",
+        "1:47: /match/messages/0/content/exact",
     ),
     "a key twice": (
         "stubllm",
