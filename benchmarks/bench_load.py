@@ -1,10 +1,11 @@
 """Measure the standalone server beside other mock servers under load, in one run.
 
-Usage: bench_load.py [--rounds 5] [--seconds 1.5] [--servers NAME ...] [--no-slow]
+Usage: bench_load.py [--rounds 5] [--seconds 1.5] [--servers NAME ...] [--no-slow] [--no-fast]
 
 Rounds are interleaved, so that a busy machine is busy for all; ratios are medians of the ratios
 inside each round, to aimock. Read the ratios: CPU per request (of all processes of a server) is the
-steadier one. aimock and mockchat keep a journal; WireMock and Prism replay one canned body.
+steadier one. aimock and mockchat keep a journal;
+WireMock, Prism and mock-llm do not, and replay one canned body. Takes about ten minutes.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import contextlib
 import json
 import socket
 import statistics
+import sys
 import tempfile
 from pathlib import Path
 
@@ -23,6 +25,7 @@ JSON_BODY = json.dumps(QUESTION)
 STREAM_BODY = json.dumps({**QUESTION, "stream": True})
 SLOW = ((500, 0.02), (2_000, 0.02), (10_000, 0.2))
 CHUNKS = 50
+STARTS = 5
 
 
 def free_port():
@@ -42,28 +45,52 @@ def running(names, *, pace=0.0):
         yield servers
 
 
+def table(title, heads, rows):
+    """Print a table of Markdown, to be pasted into the docs."""
+    print(f"\n**{title}**\n\n| {' | '.join(heads)} |\n|---{'|---:' * (len(heads) - 1)}|")
+    for row in rows:
+        print(f"| {' | '.join(row)} |")
+    sys.stdout.flush()
+
+
 def show(title, rounds):
     """Print the medians of all rounds and their ratios to the one all are compared with."""
-    names = list(rounds[0])
-    print(f"\n{title}")
-    print(f"{'':18} {'requests/s':>10} {'ratio':>6} {'CPU µs':>8} {'ratio':>6} {'p50 ms':>8}")
-    for name in names:
-        cells = [f"{name:18}"]
-        for key, width in (("rate", 10), ("cpu_us", 8)):
-            value = statistics.median(one[name][key] for one in rounds)
+    rows = []
+    for name in rounds[0]:
+        row = [name]
+        for key in ("rate", "cpu_us"):
             pairs = [(one[name][key], one[BASE][key]) for one in rounds if BASE in one]
             ratio = statistics.median(a / max(b, 1e-9) for a, b in pairs) if pairs else float("nan")
-            cells += [f"{value:{width}.0f}", f"{ratio:6.2f}"]
-        p50 = statistics.median(one[name]["p50_ms"] for one in rounds)
-        print(" ".join([*cells, f"{p50:8.2f}"]), flush=True)
+            row += [f"{statistics.median(one[name][key] for one in rounds):.0f}", f"{ratio:.2f}"]
+        row.append(f"{statistics.median(one[name]['p50_ms'] for one in rounds):.2f}")
+        rows.append(row)
+    heads = ("", "requests/s", f"{BASE} = 1", "CPU µs/request", f"{BASE} = 1", "p50 ms")
+    table(title, heads, rows)
 
 
 def fast(names, options):
     """Measure as many replies as fit."""
+    starts = {name: [] for name in names}
+    for _ in range(STARTS - 1):
+        for name in names:
+            with running([name]) as servers:
+                starts[name].append(servers[name].first_reply)
     with running(names) as servers:
-        print(f"\n{'':18} {'start s':>8} {'idle MiB':>9}")
         for name, server in servers.items():
-            print(f"{name:18} {server.first_reply:8.2f} {server.memory() / 1024:9.0f}", flush=True)
+            starts[name].append(server.first_reply)
+        rows = [
+            [
+                name,
+                f"{statistics.median(starts[name]):.2f}",
+                f"{statistics.median(starts[name]) / statistics.median(starts[BASE]):.2f}"
+                if BASE in starts
+                else "",
+                f"{server.memory() / 1024:.0f}",
+            ]
+            for name, server in servers.items()
+        ]
+        heads = ("", "s to the first reply", f"{BASE} = 1", "MiB idle")
+        table("Start", heads, rows)
         for server in servers.values():
             server.load(JSON_BODY, 8, 1.0)
         for connections in (1, 8, 64):
@@ -78,35 +105,34 @@ def measure(what, servers, body, connections, options):
         {name: server.load(body, connections, options.seconds) for name, server in servers.items()}
         for _ in range(options.rounds)
     ]
-    show(f"{what}, {connections} connection(s)", rounds)
+    show(f"{what}, {connections} connection{'' if connections == 1 else 's'}", rounds)
 
 
 def slow(names):
     """Measure streams with a pause before each chunk, all at once."""
     for streams, pace in SLOW:
-        ideal = CHUNKS * pace
-        print(
-            f"\n{streams} streams of {CHUNKS} chunks at {pace * 1000:.0f} ms; ideal {ideal:.1f} s"
-        )
-        print(
-            f"{'':18} {'complete':>9} {'wall s':>7} {'late p99 ms':>12} {'KiB/stream':>11} "
-            f"{'CPU µs/chunk':>13}"
-        )
-        for name in names:
-            with running([name], pace=pace) as servers:
-                server = servers[name]
-                server.load(STREAM_BODY, 1, 30, 1)
-                idle = server.memory()
-                outcome = server.load(STREAM_BODY, streams, 60, 1, pace=pace)
-                weight = (outcome["peak_kib"] - idle) / streams
-                late = outcome["late_p99_ms"]
-                per_chunk = outcome["cpu_us"] / CHUNKS
-                print(
-                    f"{name:18} {outcome['replies']:9} {outcome['seconds']:7.2f}"
-                    f" {late if late is not None else float('nan'):12.1f} {weight:11.1f}"
-                    f" {per_chunk:13.1f}",
-                    flush=True,
-                )
+        rows = [paced(name, streams, pace) for name in names]
+        title = f"{streams:,} streams of {CHUNKS} chunks at {pace * 1000:.0f} ms, all at once"
+        heads = ("", "complete", "s", "late p99 ms", "KiB a stream", "CPU µs/chunk")
+        table(f"{title} (at best {CHUNKS * pace:.0f} s)", heads, rows)
+
+
+def paced(name, streams, pace):
+    """Return the row of one server."""
+    with running([name], pace=pace) as servers:
+        server = servers[name]
+        server.load(STREAM_BODY, 1, 30, 1)
+        idle = server.memory()
+        outcome = server.load(STREAM_BODY, streams, 60, 1, pace=pace)
+    late = outcome["late_p99_ms"]
+    return [
+        name,
+        f"{outcome['replies']:,}",
+        f"{outcome['seconds']:.2f}",
+        "" if late is None else f"{late:.0f}",
+        f"{(outcome['peak_kib'] - idle) / streams:.0f}",
+        f"{outcome['cpu_us'] / CHUNKS:.0f}",
+    ]
 
 
 def main():

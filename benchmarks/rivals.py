@@ -118,16 +118,36 @@ def wiremock(folder, port, _):
     ]
 
 
+def mock_llm(folder, port, pace):
+    """Serve one completion; its streams have a timer of a millisecond and more for each chunk."""
+    config = folder / "mock-llm.yaml"
+    rule = {
+        "path": PATH,
+        "method": "POST",
+        "match": "@",
+        "response": {"status": 200, "content": json.dumps(COMPLETION)},
+    }
+    streaming = {"chunkSize": 1, "chunkIntervalMs": int(pace * 1000)}
+    config.write_text(json.dumps({"streaming": streaming, "rules": [rule]}))
+    program = NODE / "@dwmkerr/mock-llm/dist/main.js"
+    environment = ("env", f"PORT={port}", "HOST=127.0.0.1")
+    return [*environment, "node", str(program), "--config", str(config)]
+
+
 SERVERS = {
     "asyncio": (lambda *where: mockchat("asyncio", *where), None),
     "asyncio generated": (lambda *where: generating("asyncio", *where), None),
     "werkzeug": (lambda *where: mockchat("werkzeug", *where), None),
     "aimock": (aimock, "@copilotkit/aimock"),
     "Prism": (prism, "@stoplight/prism-cli"),
+    "mock-llm": (mock_llm, "@dwmkerr/mock-llm"),
     "WireMock": (wiremock, "wiremock"),
 }
 """By name: how it is started, and the npm package that must be there; None: it is ours."""
 WITHOUT_STREAMS = {"Prism"}
+_PAUSE = 0.01
+_TRIES = 6_000
+"""Times that a server is asked whether it answers, with that pause between: a minute."""
 
 
 def missing(name):
@@ -158,7 +178,7 @@ class Rival:
 
     def _wait(self, folder):
         body = json.dumps({"model": "gpt-4o-mini", "messages": [MESSAGE]}).encode()
-        for _ in range(600):
+        for _ in range(_TRIES):
             try:
                 request = urllib.request.Request(
                     f"http://127.0.0.1:{self.port}{PATH}",
@@ -170,7 +190,7 @@ class Rival:
                 reason = error
                 if self.process.poll() is not None:
                     break
-                time.sleep(0.02)
+                time.sleep(_PAUSE)
             else:
                 return
         raise SystemExit(f"a server does not answer: {reason}\n{(folder / 'log').read_text()}")
