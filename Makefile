@@ -73,6 +73,13 @@ docs: .venvs/docs/.ready ## build the manual into build/docs; warnings are error
 moving: .venvs/moving/.ready ## run the tests of docs/moving.md as other tools have them
 	@.venvs/moving/bin/python -m pytest -q -p no:cacheprovider -k old_way tests/moving $(ARGS)
 
+EXAMPLES := $(patsubst examples/%/planted.json,%,$(wildcard examples/*/planted.json))
+examples: $(EXAMPLES:%=example-%) ## run the examples' tests, and plant the fault that each of them tells of
+
+example-%: .venvs/example-%/.ready
+	@cd examples/$* && ../../.venvs/example-$*/bin/python -m pytest -q -p no:cacheprovider $(ARGS)
+	@.venvs/example-$*/bin/python examples/planted.py $*
+
 sdks: $(SDKS:%=%/.ready) ## make the environments of openai 1.x, 2.x and for node, which the tests then use
 
 # A Python may be on PATH, or one of pyenv's that is not chosen.
@@ -156,6 +163,15 @@ $(READY): pyproject.toml hatch_build.py
 	@$(BIN)/python -m venv --clear .venvs/peers
 	@.venvs/peers/bin/python -m pip install -qq --disable-pip-version-check --editable '.[fast]' \
 	  'openai<3' openai-responses respx pytest-httpserver pytest-mockllm
+	@touch $@
+
+# What only pattern rules ask for, make would delete at the end.
+.PRECIOUS: .venvs/example-%/.ready
+.venvs/example-%/.ready: examples/%/requirements.txt pyproject.toml | $(READY)
+	@echo "setting up $(@D)" >&2
+	@$(BIN)/python -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install -qq --disable-pip-version-check --editable . -r $<
+	@if [ -f examples/$*/package.json ]; then cd examples/$* && npm ci --silent --no-audit --no-fund; fi
 	@touch $@
 
 .venvs/docs/.ready: pyproject.toml | $(READY)
