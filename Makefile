@@ -49,6 +49,7 @@ bench: $(READY) ## measure validation, schemas of callers, the server beside wha
 	@$(BIN)/python benchmarks/bench_strategies.py
 	@$(BIN)/python benchmarks/bench_server.py $(ARGS)
 	@$(BIN)/python benchmarks/bench_check.py
+	@$(BIN)/python benchmarks/bench_coverage.py
 
 load: $(READY) .venvs/peers-node/.ready ## measure the server under load beside other mock servers, which it installs by npm
 	@$(BIN)/python benchmarks/bench_load.py $(ARGS)
