@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from mockchat.contract.contract import Contract
 from mockchat.errors import MockchatError
 from mockchat.exchange import Delivery, Ending, Exchange, Incoming, Outcome, Write
+from mockchat.payloads.chunking import join
 from mockchat.recording.book import Book
 from mockchat.recording.exchanges import RecordedExchange
 from mockchat.recording.recorder import Recorder
@@ -16,11 +17,12 @@ from mockchat.recording.upstream import Upstream
 from mockchat.scripting.matching import Matcher, RequestView, matcher
 from mockchat.scripting.scenario_words import conditions_of
 from mockchat.scripting.script import Script
+from mockchat.scripting.sse import json_events
 from mockchat.scripting.steering import Said, Steering
 from mockchat.server.scenarios import ScenarioApp
 from mockchat.server.ticket import Servable, Ticket
 from mockchat.server.wire import BadBody, decode_json
-from mockchat.types import JsonObject
+from mockchat.types import Json, JsonObject
 
 _ENDINGS = {"whole": Ending.COMPLETE, "reset": Ending.RESET}
 
@@ -162,18 +164,16 @@ def _with(before: Steering, said: Said) -> Steering:
 def _journaled(exchange: RecordedExchange) -> Exchange:
     """Return an exchange with the real server as the journal has it; credentials go there."""
     ended = _ENDINGS.get(exchange.ended, Ending.CUT)
-    writes, before = [], 0.0
-    for seconds, data in exchange.pieces:
-        writes.append(Write(data=data, delay=seconds - before))
-        before = seconds
     is_stream = exchange.content_type == "text/event-stream"
     delivery = Delivery(
         status=exchange.status,
         headers=exchange.reply_headers,
-        writes=tuple(writes),
+        writes=tuple(Write(data=data) for _, data in exchange.pieces),
         is_stream=is_stream,
         ending=ended,
     )
+    events = json_events(exchange.reply_body) if is_stream else ()
+    chunks = tuple(event for event in events if isinstance(event, dict))
     left = exchange.ended == "client left"
     return Exchange(
         index=0,
@@ -183,9 +183,18 @@ def _journaled(exchange: RecordedExchange) -> Exchange:
         headers=exchange.headers,
         request=exchange.request,
         status=exchange.status,
-        reply=exchange.reply,
+        reply=_joined(chunks) if is_stream else exchange.reply,
+        chunks=chunks,
         delivery=delivery,
         stub="the upstream",
         ending=ended,
         outcome=Outcome.CLIENT_LEFT if left else Outcome.DELIVERED,
     )
+
+
+def _joined(chunks: tuple[JsonObject, ...]) -> Json:
+    """Return the completion that chunks make, None where they make none."""
+    try:
+        return dict(join(chunks))
+    except (ValueError, LookupError, TypeError):
+        return None

@@ -113,6 +113,8 @@ def test_streams_come_as_they_were(options):
     app = app_of(*arguments, "--engine", "asyncio")
     first = asked(app, STREAM)[1]
     assert first.endswith(b"data: [DONE]\n\n")
+    (kept,) = asked(app, None, method="GET", path="/_mockchat/journal")[1]["exchanges"]
+    assert kept["body"] == first.decode()
     assert asked(app, QUESTION)[1]["choices"][0]["message"]["content"] == "Whole"
     assert asked(app, STREAM)[1] == first
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import openai
 import pytest
+import trustme
 from recorded_samples import CONTRACT, QUESTION, delivered, planned, serving_file
 
 from mockchat import CutStream, MockServer, Pacing, by_word, error
@@ -20,6 +21,10 @@ from mockchat.recording.recorder import Recorder
 from mockchat.recording.redaction import Redaction
 from mockchat.recording.upstream import Upstream
 from mockchat.scripting.scenario import read_scenario
+from mockchat.scripting.scripts import Scripts
+from mockchat.server.app import App
+from mockchat.server.settings import Settings
+from mockchat.server.tls import server_context
 from mockchat.server.werkzeug_server import LiveServer
 
 KEY = "sk-very-secret-4711"
@@ -360,3 +365,24 @@ def test_a_recorder_stops_with_a_stream_on_its_way(tmp_path):
         stopped.set()
         response.close()
     noted.wait(1)
+
+
+def test_a_real_server_is_trusted_by_the_authority_that_was_named(tmp_path, real_server):
+    """Gateways inside a company have certificates of their own."""
+    path = tmp_path / "recording.yaml"
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(
+        tmp_path / "server.pem"
+    )
+    tls = server_context(tmp_path / "server.pem", None)
+    app = App(Settings(), Scripts())
+    with LiveServer(app, tls=tls) as real:
+        with recording(path, real.base_url, ca_file=tmp_path / "ca.pem") as (base_url, noted):
+            chunks = list(client_of(base_url).chat.completions.create(**STREAM))
+            noted.wait(1)
+        with recording(tmp_path / "other.yaml", real.base_url) as (base_url, _):
+            status, _, answer = post(base_url, QUESTION)
+    assert len(chunks) > 2
+    assert read_scenario(path).stubs == 1
+    assert (status, b"--ca-file names an authority to trust" in answer) == (502, True)
