@@ -130,7 +130,7 @@ class Again:
         ordinal, body = 0, self.ends[0]
         if self.turn is not None and script is not None:
             ordinal = script.given(self.turn.selection.stub)
-            body += self.turn.body(ordinal) + self.ends[1]
+            body = b"".join([body, self.turn.body(ordinal), self.ends[1]])
         seconds = time.monotonic() - received
         own = own_of(seconds)
         given = ordinal, own

@@ -357,10 +357,11 @@ def whole(status: int, app_lines: bytes, body: bytes, is_stream: bool) -> bytes:
         body: All bytes of the body.
         is_stream: True: they are sent as chunks.
     """
-    head = _status_line(status) + _first_lines(int(time.time())) + app_lines
-    if is_stream:
-        return b"%btransfer-encoding: chunked\r\n\r\n%b0\r\n\r\n" % (head, _chunk(body))
-    return b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body)
+    head = _status_line(status), _first_lines(int(time.time())), app_lines
+    if not is_stream:
+        return b"".join([*head, b"content-length: %d\r\n\r\n" % len(body), body])
+    chunk = (b"%x\r\n" % len(body), body, b"\r\n") if body else ()
+    return b"".join([*head, b"transfer-encoding: chunked\r\n\r\n", *chunk, b"0\r\n\r\n"])
 
 
 def _framed(head: bytes, shape: _Shape) -> Iterator[Write]:
