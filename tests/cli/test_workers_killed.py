@@ -45,13 +45,6 @@ def test_replies_in_redis_stay_in_order_when_a_worker_is_killed(soak_kill, redis
     assert re.fullmatch(r".*WARNING worker [12] ended: signal SIGKILL\n", said)
 
 
-def test_clients_of_the_other_worker_notice_nothing(soak_kill, tmp_path):
-    """No answer is wrong or half, no client hangs, and as many go on as before."""
-    file, options = tmp_path / "endless.json", ("--engine", "werkzeug")
-    outcome, _ = killed(soak_kill, file, soak_kill.endless(), *options)
-    assert outcome.problems(is_counted=False) == []
-
-
 OUTCOMES = [
     ({}, []),
     ({"numbers": [[0, 2], [1, 2]]}, ["replies that were given twice: [2]"]),

@@ -84,7 +84,7 @@ def asked(script, request):
         return [name for name, _ in unmatched.stubs]
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(ALL_CONDITIONS, st.lists(BODIES, min_size=1, max_size=4), st.data())
 def test_the_answer_is_that_of_asking_each_stub(wanted, bodies, data):
     """What is not asked must be what cannot match: otherwise a stub is silently passed over."""
@@ -101,7 +101,7 @@ def test_the_answer_is_that_of_asking_each_stub(wanted, bodies, data):
         assert asked(script, request) == (names if first is None else first)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.lists(conditions(WANTED), max_size=5))
 def test_a_stub_is_refused_as_if_each_earlier_one_were_looked_at(wanted):
     """A stub that can never answer is told with ten thousand before it as with one."""
