@@ -108,10 +108,20 @@ def python() -> Iterator[str]:
 
 def manual() -> Iterator[str]:
     """Yield the README: what leads to files of the project is a name here."""
+    yield _readme().replace("# mockchat", "# The manual", 1).rstrip()
+
+
+def not_promised() -> Iterator[str]:
+    """Yield the README's section of this name."""
+    section = _readme().partition("\n## What is not promised\n")[2].partition("\n## ")[0]
+    yield "# What is not promised\n"
+    yield re.sub(r"\]\(#", "](manual.md#", section).strip()
+
+
+def _readme() -> str:
     text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
     text = re.sub(r"\]\(docs/", "](../", text)
-    text = re.sub(r"\[([^]]+)\]\((?!https?:|#|\.\./)([^)]+)\)", r"\1 (`\2`)", text)
-    yield text.replace("# mockchat", "# The manual", 1).rstrip()
+    return re.sub(r"\[([^]]+)\]\((?!https?:|#|\.\./)([^)]+)\)", r"\1 (`\2`)", text)
 
 
 def _documented(names: Iterable[str], module: ModuleType = mockchat) -> Iterator[str]:
@@ -226,6 +236,7 @@ def _plain(text: str) -> str:
 
 PAGES = {
     "manual": manual,
+    "not-promised": not_promised,
     "commands": commands,
     "options": options,
     "matchers": matchers,
