@@ -40,6 +40,8 @@ def as_text(report: DriftReport) -> Iterator[str]:
     yield ""
     if report.drifts:
         yield _counted(len(report.drifts), "change")
+    elif not report.compared:
+        yield "nothing was compared"
     elif report.exit_status:
         yield "nothing changed in what was compared; that is not all"
     else:

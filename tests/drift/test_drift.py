@@ -23,6 +23,7 @@ from mockchat.cli import main
 from mockchat.conformance.answers import Failure
 from mockchat.contract.contract import contract_for
 from mockchat.contract.profile import load_profile
+from mockchat.drift.as_text import as_text
 from mockchat.drift.asking import asked_of_recording, asked_of_scenario
 from mockchat.drift.asking_again import ask_again
 from mockchat.payloads.requests import make_request
@@ -405,13 +406,14 @@ def test_a_server_that_gives_no_answer_is_no_drift(scenario):
 
 
 def test_an_error_inside_of_a_stream_is_no_drift(scenario):
-    """It says that this request went wrong; the next may not."""
+    """It says that this request went wrong; the next may not. The rest was compared."""
 
     def failing(events):
         return [*events[:1], {"error": {"message": "overloaded"}}]
 
     report = again(scenario, events_changed(failing))
     assert (told(report), len(report.unanswered), report.exit_status) == (set(), 3, 2)
+    assert [*as_text(report)][-1] == "nothing changed in what was compared; that is not all"
 
 
 def test_answers_that_broke_the_contract_when_recorded_are_compared_as_they_are(tmp_path):
@@ -565,7 +567,7 @@ def test_the_command_reads_archives_and_compares_their_fields(exchanges, tmp_pat
     ("arguments", "words"),
     [
         (("--upstream", "ftp://x"), "an http or https URL"),
-        (("--upstream", "http://127.0.0.1:1/v1"), "not compared"),
+        (("--upstream", "http://127.0.0.1:1/v1"), "nothing was compared"),
         (("--upstream", "http://127.0.0.1:1/v1", "--header", "x"), "write NAME:VALUE"),
         (("--upstream", "http://127.0.0.1:1/v1", "--profile", "opnai"), "no profile"),
     ],
