@@ -14,7 +14,7 @@ from mockchat.types import Json, JsonView
 
 Chunks = Sequence[JsonView]
 
-_APART = frozenset({"own", "behind"})
+_APART = "own"
 """Where usage stands in a chunk without choices."""
 
 
@@ -49,7 +49,7 @@ class Streams:
         is_of_calls = fault.occasion == "tool calls"
         if is_of_calls and not self.has_calls:
             return "its streams have no tool calls"
-        if fault.occasion == "usage" and not (self.has_usage and self.axes.usage in _APART):
+        if fault.occasion == "usage" and not (self.has_usage and self.axes.usage == _APART):
             return "its streams have no chunk of usage alone"
         if fault.name in _OF_FRAGMENTS and self.axes.tool_calls == "whole":
             return "its streams have calls in one piece"
@@ -152,13 +152,13 @@ SHAPES = (
     Shape(
         name="usage-apart",
         meaning="usage in a chunk without choices",
-        is_possible=lambda streams: streams.has_usage and streams.axes.usage in _APART,
+        is_possible=lambda streams: streams.has_usage and streams.axes.usage == _APART,
         is_met=lambda chunks: any(_has_usage(one) and not one.get("choices") for one in chunks),
     ),
     Shape(
         name="usage-beside-choices",
         meaning="usage in a chunk that has choices",
-        is_possible=lambda streams: streams.has_usage and streams.axes.usage not in _APART,
+        is_possible=lambda streams: streams.has_usage and streams.axes.usage != _APART,
         is_met=lambda chunks: any(_has_usage(one) and one.get("choices") for one in chunks),
     ),
     Shape(

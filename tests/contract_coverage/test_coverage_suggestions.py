@@ -21,7 +21,6 @@ LEFT = {
     "openai-2023-06": {"content#null"},
     "openai-2023-11": {"content#null", "tool_calls"},
     "openai-2025-summary": {"logprobs"},
-    "openrouter": {"usage-early"},
     "vllm": {"prompt_logprobs"},
 }
 """Of which items nothing that is tried has any in these profiles."""
