@@ -11,7 +11,7 @@ READY := .venv/.ready
 SDKS := .venvs/openai-1 .venvs/openai-2 .venvs/openai-node
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test coverage proof lowest lint format bench load soak growth peers generators docs moving sdks pythons redis sdk-suite clients browser browser-test picture others wheel-check deploy-check clean
+.PHONY: help serve test coverage proof lowest lint format bench load soak growth peers generators docs moving examples sdks pythons redis sdk-suite clients browser browser-test picture others wheel-check deploy-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
