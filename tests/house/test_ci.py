@@ -19,6 +19,8 @@ STEPS = [
     "proof",
     "sdk-suite",
     "browser-test",
+    "examples",
+    "moving",
     "wheel-check",
     "deploy-check",
 ]
