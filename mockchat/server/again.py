@@ -282,10 +282,21 @@ class Agains:
         self._most = most
         self._size = 0
         self._kept: dict[tuple[str, bytes, bytes], Again] = {}
+        self._met: set[int] = set()
 
     def find(self, incoming: Incoming) -> Again | None:
         """Return what answers a request again, None where it is to be found out."""
         return self._kept.get((incoming.path, incoming.mark, incoming.body))
+
+    def has_met(self, incoming: Incoming) -> bool:
+        """Tell whether a request came before; many a head never comes again."""
+        number = hash((incoming.path, incoming.mark, incoming.body))
+        if number in self._met:
+            return True
+        if len(self._met) >= _MOST_MET:
+            self._met = set()
+        self._met.add(number)
+        return False
 
     def keep(self, incoming: Incoming, again: Again) -> None:
         """Answer a request so from now on; at the bound all are found out anew."""
@@ -295,5 +306,7 @@ class Agains:
         self._kept[incoming.path, incoming.mark, incoming.body] = again
 
 
+_MOST_MET = 4_096
+"""Requests that are told from those that never came before."""
 _OWN_SIZE = 4_096
 """About how many bytes one takes besides its request and its answer."""

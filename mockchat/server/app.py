@@ -279,6 +279,8 @@ class App:
         """Answer the same request again at once, if its answer goes by nothing else."""
         if call.known is None or not call.incoming.mark:
             return
+        if not self._agains.has_met(call.incoming):
+            return
         prepared = self._headers.prepared(result.used)
         again = again_of(
             self._service, prepared, call, result=result, delivery=delivery, entry=entry
