@@ -128,6 +128,15 @@ def test_an_archive_keeps_the_times_it_has():
     assert exchange.began == 1795168800.0
 
 
+def test_exchanges_have_no_credentials_from_the_start():
+    """Drift sends them elsewhere without a scenario in between."""
+    (exchange,) = har_exchanges(har_of(har_entry(ASKED[0], ANSWERED[0]))).exchanges
+    kept = (exchange.body, exchange.headers, exchange.query, exchange.reply_body)
+    assert KEY not in str(kept)
+    assert "0123456789abc" not in str(kept)
+    assert exchange.request == redacted(ASKED[0])
+
+
 def test_what_an_archive_lacks_is_told_by_place(tmp_path):
     """An entry that was passed over in silence would be missed when a test fails."""
     other = har_entry(ASKED[0], ANSWERED[0])
