@@ -342,9 +342,12 @@ def _greet(server: "Listening", *, served: str, options: ServeOptions) -> None:
     has_keys = bool(options["api_key"])
     key = "" if has_keys else " OPENAI_API_KEY=any"
     authorization = ' -H "Authorization: Bearer $OPENAI_API_KEY"' if has_keys else ""
+    is_one = options["workers"] == 1 or options["state"] is not None
+    is_seen = guard_of(options, host=options["host"], is_one=is_one) is not None
     greeting = (
         f"mockchat serves {served} at {url} (Ctrl+C stops it)\n"
-        "\n"
+        + (f"what happens: {server.url}/_mockchat/\n" if is_seen else "")
+        + "\n"
         f"export OPENAI_BASE_URL={url}{key}\n"
         f"curl {url}/chat/completions{authorization}"
         f" -H 'Content-Type: application/json' -d '{_DEMO_BODY}'"

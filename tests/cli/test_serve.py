@@ -57,6 +57,7 @@ def test_the_greeting_is_the_base_url_and_two_lines_to_copy():
     assert re.fullmatch(r"http://127\.0\.0\.1:[0-9]+/v1", url)
     assert greeting == (
         f"mockchat serves openai at {url} (Ctrl+C stops it)\n"
+        f"what happens: {url.removesuffix('/v1')}/_mockchat/\n"
         "\n"
         f"export OPENAI_BASE_URL={url} OPENAI_API_KEY=any\n"
         f"curl {url}/chat/completions -H 'Content-Type: application/json'"
