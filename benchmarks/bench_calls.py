@@ -13,6 +13,8 @@ there is a row for it too: a server of a few lines that sends prepared bytes.
 
 The tools live in an environment of their own (`make peers`), with the newest `openai` that all of them
 work with. mockchat judges each request and each reply and keeps a journal in all its rows.
+
+Calls are measured twice: the same request again and again, and each with a text of its own.
 """
 
 import argparse
@@ -49,13 +51,20 @@ def client(base_url="http://mock.invalid/v1", **options):
     options.setdefault("http_client", httpx.Client(verify=False, trust_env=False))
     return openai.OpenAI(api_key="any", base_url=base_url, max_retries=0, **options)
 
+def bodies(count):
+    if os.environ["ASKED"] == "same":
+        return [BODY] * count
+    asked = [{"role": "user", "content": f"Weather in Oslo on day {number}?"} for number in range(count)]
+    return [{**BODY, "messages": [message]} for message in asked]
+
 def measure(client):
     calls = int(os.environ["CALLS"])
-    for _ in range(20):
-        assert client.chat.completions.create(**BODY).choices[0].message.content == TEXT
+    first, rest = (bodies(20 + calls)[part] for part in (slice(20), slice(20, None)))
+    for body in first:
+        assert client.chat.completions.create(**body).choices[0].message.content == TEXT
     wall, cpu = time.perf_counter(), time.process_time()
-    for _ in range(calls):
-        client.chat.completions.create(**BODY)
+    for body in rest:
+        client.chat.completions.create(**body)
     used = [(time.perf_counter() - wall) / calls * 1e3, (time.process_time() - cpu) / calls * 1e3]
     with open(os.environ["OUT"], "w") as out:
         json.dump(used, out)
@@ -221,7 +230,7 @@ def pytest_sessionfinish(session):
 """
 
 
-def run(python, folder, source, plugins, calls):
+def run(python, folder, source, plugins, calls, *, asked="same"):  # noqa: PLR0913 - a run's options
     """Run one suite and return what it wrote: milliseconds of wall and CPU time; None if it failed."""
     (folder / "test_it.py").write_text(source)
     (folder / "clock.py").write_text(CLOCK)
@@ -231,6 +240,7 @@ def run(python, folder, source, plugins, calls):
     environment = kept | {
         "OUT": str(out),
         "CALLS": str(calls),
+        "ASKED": asked,
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTHONPATH": str(folder),
     }
@@ -263,11 +273,13 @@ def measured(options, folder):
             if name in failed:
                 continue
             plugins = () if plugin is None else (plugin,)
-            used["calls", name], _, said = run(
-                options.python, folder, COMMON + calls, plugins, options.calls
-            )
-            if used["calls", name] is None:
-                failed[name] = said
+            for kind in KINDS:
+                used[kind, name], _, said = run(
+                    options.python, folder, COMMON + calls, plugins, options.calls, asked=kind
+                )
+                if used[kind, name] is None:
+                    failed[name] = said
+            if name in failed:
                 continue
             if fixture:
                 source = EMPTY.format(tests=options.tests, fixture=f"{fixture}, ")
@@ -288,25 +300,32 @@ GOALS = (
 )
 
 
+KINDS = {"same": "the same request again and again", "new": "every request new"}
+
+
 def show_calls(rounds, names):
     """Print the calls as a whole and beyond the client's own cost, and the goals beside both."""
-    print("\nA whole call, client included")
-    show_table(rounds, names, lambda used, name, kind: used["calls", name][kind])
-    print("\nA call beyond the client's own cost without a socket")
-    show_table(rounds, [name for name in names if name != CLIENT], beyond)
-    print(f"\n{'CPU ratios':50} {'whole':>6} {'beyond the client':>18} {'goal':>6}")
+    for asked, words in KINDS.items():
+        calls = [{name: used[asked, name] for name in names} for used in rounds]
+        print(f"\nA whole call, client included: {words}")
+        show_table(calls, names, lambda used, name, kind: used[name][kind])
+        print(f"\nA call beyond the client's own cost without a socket: {words}")
+        show_table(calls, [name for name in names if name != CLIENT], beyond)
+    print(f"\n{'CPU ratios':50} {'asked':>6} {'whole':>6} {'beyond the client':>18} {'goal':>6}")
     for name, other, goal, alone in GOALS:
-        whole = middle(rounds, lambda u, n=name, o=other: u["calls", n][1] / u["calls", o][1])
-        shown = f"{name} / {other}"
-        print(f"{shown:50} {whole:6.2f} {ratio(rounds, name, other, CLIENT):18.2f} {goal:6.2f}")
-        if alone != CLIENT:
-            note = "  the same, beyond the client by socket"
-            print(f"{note:50} {'':6} {ratio(rounds, name, other, alone):18.2f} {goal:6.2f}")
+        for asked in KINDS:
+            calls = [{one: used[asked, one] for one in names} for used in rounds]
+            whole = middle(calls, lambda u, n=name, o=other: u[n][1] / u[o][1])
+            shown = f"{name + ' / ' + other:50} {asked:>6} {whole:6.2f}"
+            print(f"{shown} {ratio(calls, name, other, CLIENT):18.2f} {goal:6.2f}")
+            if alone != CLIENT:
+                note = f"{'  beyond the client by socket':50} {asked:>6} {'':6}"
+                print(f"{note} {ratio(calls, name, other, alone):18.2f} {goal:6.2f}")
 
 
-def ratio(rounds, name, other, alone):
+def ratio(calls, name, other, alone):
     """Return how many times the other's CPU time a call takes, both beyond the client's own."""
-    return middle(rounds, lambda used: beyond(used, name, 1, alone) / beyond(used, other, 1, alone))
+    return middle(calls, lambda used: beyond(used, name, 1, alone) / beyond(used, other, 1, alone))
 
 
 def show_table(rounds, names, cost):
@@ -325,7 +344,7 @@ def show_table(rounds, names, cost):
 
 def beyond(used, name, kind, alone=CLIENT):
     """Return what a call costs beyond the client's own cost, in ms of wall (0) or CPU time (1)."""
-    return used["calls", name][kind] - used["calls", alone][kind]
+    return used[name][kind] - used[alone][kind]
 
 
 def show_tests(rounds, names):

@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import get_args
 
@@ -93,7 +93,7 @@ class Profile:
 
     def model(self, name: str) -> Model | None:
         """Return the model a request calls `name`, or None for one the profile does not know."""
-        return next((model for model in self.models if model.id == name), None)
+        return _by_name(self).get(name)
 
     def unlisted_model(self, name: str) -> Model:
         """Return a model of which nothing but the name is known; it is as new as the newest."""
@@ -117,6 +117,12 @@ class Profile:
         """Return the members of a request that its document names: a server reads over all others."""
         named = self.documents["request"].get("properties", body)
         return {name: value for name, value in body.items() if name in named}
+
+
+@lru_cache(maxsize=64)
+def _by_name(profile: Profile) -> Mapping[str, Model]:
+    """Return the models of a profile by name; of two with one name the first counts."""
+    return {model.id: model for model in reversed(profile.models)}
 
 
 def schemas_directory() -> Path:

@@ -5,7 +5,7 @@ what it asks and how we know. A profile switches a rule on by naming it under "r
 `profile.json`, with the rule's parameters; a rule it does not name, or names with false, is off.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -33,6 +33,8 @@ _ALWAYS = frozenset({"messages", "model"})
 """Members that a request must have."""
 
 _MOST_PROFILES = 64
+_MOST_GIVEN = 256
+"""For how many sets of members it is remembered which rules they concern."""
 
 NO_PARAMETERS = closed({})
 """The schema of the parameters of a rule that takes none."""
@@ -122,7 +124,7 @@ class RuleBook(Generic[Subject]):
 
     def __init__(self) -> None:
         self.rules: dict[str, Rule[Subject]] = {}
-        self._chosen: dict[int, tuple[Mapping[str, Json], list[_Chosen[Subject]]]] = {}
+        self._chosen: dict[int, tuple[Mapping[str, Json], _Concerned[Subject]]] = {}
 
     def rule(  # noqa: PLR0913 - a table's row, every cell named
         self,
@@ -171,11 +173,10 @@ class RuleBook(Generic[Subject]):
             level: How strictly.
             given: The members of the request, so that only rules they concern are asked; None: all.
         """
-        for rule, parameters, concerns in self._switched_on(switched_on):
-            if given is None or not concerns or not concerns.isdisjoint(given):
-                yield from rule.violations(subject, parameters, level)
+        for rule, parameters in self._switched_on(switched_on).by(given):
+            yield from rule.violations(subject, parameters, level)
 
-    def _switched_on(self, switched_on: Mapping[str, Json]) -> "list[_Chosen[Subject]]":
+    def _switched_on(self, switched_on: Mapping[str, Json]) -> "_Concerned[Subject]":
         known = self._chosen.get(id(switched_on))
         if known is None or known[0] is not switched_on:
             chosen = [
@@ -185,8 +186,30 @@ class RuleBook(Generic[Subject]):
             ]
             if len(self._chosen) >= _MOST_PROFILES:
                 self._chosen.clear()
-            known = self._chosen[id(switched_on)] = (switched_on, chosen)
+            known = self._chosen[id(switched_on)] = (switched_on, _Concerned(chosen))
         return known[1]
 
 
 _Chosen = tuple[Rule[Subject], JsonView, frozenset[str]]
+_Asked = tuple[Rule[Subject], JsonView]
+
+
+class _Concerned(Generic[Subject]):
+    """The rules that a profile has switched on, by the members of the requests they concern."""
+
+    def __init__(self, chosen: "Sequence[_Chosen[Subject]]") -> None:
+        self._chosen = chosen
+        self._by: dict[frozenset[str] | None, tuple[_Asked[Subject], ...]] = {}
+
+    def by(self, given: frozenset[str] | None) -> "tuple[_Asked[Subject], ...]":
+        """Return the rules that a request with these members concerns; None: all."""
+        known = self._by.get(given)
+        if known is None:
+            if len(self._by) >= _MOST_GIVEN:
+                self._by.clear()
+            known = self._by[given] = tuple(
+                (rule, parameters)
+                for rule, parameters, concerns in self._chosen
+                if given is None or not concerns or not concerns.isdisjoint(given)
+            )
+        return known

@@ -3,13 +3,16 @@
 What fills a blank is drawn anew for each reply; the rest is the same, and so are its bytes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, groupby
 from json.encoder import encode_basestring
+from typing import TypeAlias, cast
 
 from mockchat.payloads.chunking import PADDED, Padding
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.encoding import as_bytes, compact, pretty
+from mockchat.payloads.unread import Sum, has_sums
 from mockchat.types import Json, JsonView
 
 _LINE = "\n  "
@@ -44,16 +47,7 @@ class BodyForm:
             TypeError: The key of a member is no text.
             ValueError: A member is no JSON.
         """
-        texts, names, text = list[bytes](), list[str](), "{"
-        for place, (name, value) in enumerate(members.items()):
-            text += f"{',' if place else ''}{_LINE}{encode_basestring(name)}: "
-            if name in blanks:
-                texts.append(as_bytes(text))
-                names.append(name)
-                text = ""
-            else:
-                text += pretty(value, _LINE)
-        return cls(texts=(*texts, as_bytes(f"{text}\n}}\n")), names=tuple(names))
+        return AlikeForm.of(members, blanks).counted({})
 
     @property
     def size(self) -> int:
@@ -63,6 +57,68 @@ class BodyForm:
     def filled(self, drawn: JsonView) -> bytes:
         """Return the body with these values in its blanks."""
         return _filled(self.texts, [_written(drawn[name]) for name in self.names])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlikeForm:
+    """The bodies of replies to requests that are alike, and cost more or less.
+
+    Attributes:
+        parts: Bytes, the names of blanks, and sums that are known for each request.
+    """
+
+    parts: tuple[bytes | str | Sum, ...]
+
+    @classmethod
+    def of(cls, members: JsonView, blanks: Mapping[str, object]) -> "AlikeForm":
+        """Return the form of an object in which sums stand; arguments and errors as of `BodyForm`."""
+        parts: list[_Part] = [b"{"]
+        for place, (name, value) in enumerate(members.items()):
+            parts.append(as_bytes(f"{',' if place else ''}{_LINE}{encode_basestring(name)}: "))
+            parts += [name] if name in blanks else _parts(value, _LINE)
+        joined = groupby([*parts, b"\n}\n"], key=_is_text)
+        return cls(parts=tuple(chain.from_iterable(map(_joined, joined))))
+
+    def counted(self, numbers: Mapping[str, int]) -> BodyForm:
+        """Return the form of the reply to one request, given what it costs."""
+        texts, names, text = list[bytes](), list[str](), b""
+        for part in self.parts:
+            if isinstance(part, bytes):
+                text += part
+            elif isinstance(part, Sum):
+                text += b"%d" % part.of(numbers)
+            else:
+                texts.append(text)
+                names.append(part)
+                text = b""
+        return BodyForm(texts=(*texts, text), names=tuple(names))
+
+
+_Part: TypeAlias = bytes | str | Sum
+
+
+def _is_text(part: _Part) -> bool:
+    return isinstance(part, bytes)
+
+
+def _joined(group: tuple[bool, Iterator[_Part]]) -> Iterable[_Part]:
+    """Return neighbours as one text, where they are texts."""
+    is_text, parts = group
+    return [b"".join(cast("Iterator[bytes]", parts))] if is_text else parts
+
+
+def _parts(value: Json, line: str) -> Iterator[bytes | Sum]:
+    """Yield what `pretty` writes, and the sums that stand in objects."""
+    if isinstance(value, Sum):
+        yield value
+    elif isinstance(value, dict) and has_sums(value):
+        deeper = f"{line}  "
+        for place, (name, member) in enumerate(value.items()):
+            yield as_bytes(f"{',' if place else '{'}{deeper}{encode_basestring(name)}: ")
+            yield from _parts(member, deeper)
+        yield as_bytes(f"{line}}}")
+    else:
+        yield as_bytes(pretty(value, line))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,10 @@ def canonical_json(value: Json) -> str:
         ValueError: A number is not finite.
         RecursionError: The value is nested deeper than the interpreter allows.
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL.encode(value)
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 class SeededDraw:

@@ -8,8 +8,9 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
+from mockchat.payloads.unread import Sum, Unread
 from mockchat.types import Json, JsonView
 
 # Scripts written without spaces: each character is a piece of its own.
@@ -88,25 +89,40 @@ class PromptTokens:
         return self.text + self.image + self.audio
 
 
+_UNKNOWN = PromptTokens(
+    text=cast("int", Sum(0, "text")),
+    image=cast("int", Sum(0, "image")),
+    audio=cast("int", Sum(0, "audio")),
+)
+
+
+def message_token_kinds(messages: Json, tokenizer: Tokenizer) -> PromptTokens:
+    """Count the messages of a request alone; of messages that nobody looks at it is unknown."""
+    if isinstance(messages, Unread):
+        return _UNKNOWN
+    text, image, audio = 0, 0, 0
+    for message in messages if isinstance(messages, list | tuple) else ():
+        for part, kind, cost in _message_costs(message):
+            text += tokenizer.count(part) if part else 0
+            image += cost if kind == "image" else 0
+            audio += cost if kind == "audio" else 0
+            text += cost if kind == "text" else 0
+    return PromptTokens(text=text, image=image, audio=audio)
+
+
 def prompt_token_kinds(request: JsonView, tokenizer: Tokenizer) -> PromptTokens:
     """Count what `request` sends: messages with their overhead, images, audio, tools, schemas.
 
     Reads tolerantly: a member of the wrong type counts as its JSON text, so that a server that
     does not validate can still answer.
     """
-    messages = request.get("messages")
-    text, image, audio = _REPLY_PRIMING, 0, 0
-    for message in messages if isinstance(messages, list | tuple) else ():
-        for part, kind, cost in _message_costs(message):
-            text += tokenizer.count(part)
-            image += cost if kind == "image" else 0
-            audio += cost if kind == "audio" else 0
-            text += cost if kind == "text" else 0
+    messages = message_token_kinds(request.get("messages"), tokenizer)
+    text = messages.text + _REPLY_PRIMING
     for name in ("tools", "functions", "response_format"):
         member = request.get(name)
         for item in member if isinstance(member, list | tuple) else (member or ()) and (member,):
             text += _PER_TOOL + tokenizer.count(_as_text(item))
-    return PromptTokens(text=text, image=image, audio=audio)
+    return PromptTokens(text=text, image=messages.image, audio=messages.audio)
 
 
 def prompt_tokens(request: JsonView, tokenizer: Tokenizer) -> int:

@@ -70,8 +70,8 @@ def _named(names: tuple[str, ...], counts: dict[str, int]) -> JsonObject:
 
 
 def _prompt_details(prompt: PromptTokens, draw: Draw, kind: Kind) -> dict[str, int]:
-    blocks = prompt.total // _CACHE_BLOCK if prompt.total >= _CACHE_LEAST else 0
-    cached = draw.index(blocks + 1) * _CACHE_BLOCK if kind == "wild" and blocks else 0
+    is_told = kind == "wild" and prompt.total >= _CACHE_LEAST
+    cached = draw.index(prompt.total // _CACHE_BLOCK + 1) * _CACHE_BLOCK if is_told else 0
     return {
         "cached_tokens": cached,
         "audio_tokens": prompt.audio,

@@ -21,6 +21,7 @@ from mockchat.server.again import Agains, again_of
 from mockchat.server.cors import preflight_fields, shared
 from mockchat.server.credentials import problem_with
 from mockchat.server.deliveries import delivery_of
+from mockchat.server.kin import Families
 from mockchat.server.limiting import Limiter
 from mockchat.server.memory import Memory
 from mockchat.server.repeats import Repeats
@@ -96,6 +97,7 @@ class App:
             repeats=Repeats(counts=settings.vary_repeats),
             limiter=Limiter(settings.limits, contract, tokenizer, accounts),
             memory=Memory(settings.memory_bytes) if memory is None else memory,
+            families=Families(settings.memory_bytes // _SHARE),
         )
         self._agains = Agains(settings.memory_bytes // _SHARE)
 
@@ -277,7 +279,7 @@ class App:
 
     def _repeat(self, call: Call, result: Result, delivery: Delivery, entry: Entry | None) -> None:
         """Answer the same request again at once, if its answer goes by nothing else."""
-        if call.known is None or not call.incoming.mark:
+        if call.known is None or not (call.known.is_repeated and call.incoming.mark):
             return
         if not self._agains.has_met(call.incoming):
             return

@@ -11,12 +11,15 @@ from mockchat.payloads.plans import random_plan
 from mockchat.payloads.seeded import SeededDraw
 from mockchat.payloads.streams import stream_of
 from mockchat.scripting.arguments import is_whole_number
+from mockchat.scripting.contents import Reply
 from mockchat.scripting.failures import NoStubMatched
 from mockchat.scripting.faults import Effects, check_playable
 from mockchat.scripting.matching import RequestView
 from mockchat.scripting.replies import Answer, answer
 from mockchat.scripting.script import Script, Selection
 from mockchat.server import wire
+from mockchat.server.kin import Family, name_of
+from mockchat.server.memory import Known
 from mockchat.server.models import find_model
 from mockchat.server.ready import Ready
 from mockchat.server.requests import read_body
@@ -86,9 +89,8 @@ def _scripted(
 ) -> Result:
     call.stub, call.selection = selection.stub.name, selection
     draw = service.draw(call, repeat=selection.ordinal)
-    ready = None if call.known is None else call.known.ready(selection.reply)
+    ready, size = _ready(service, call.known, view, selection.reply)
     if ready is not None:
-        size = ready.size
         result = _result(service, call, view, ready.answer(draw), draw, ready=ready)
         if ready.size != size and call.known is not None:
             service.memory.grow(call.path, call.known, ready.size - size)
@@ -108,7 +110,42 @@ def _scripted(
     check_playable(made.pacing, made.fault, script.abilities)
     if call.known is not None and (first := Ready.of(selection.reply, made)) is not None:
         call.known.keep(first)
+        _relate(service, view, selection.reply)
     return _result(service, call, view, made, draw)
+
+
+def _ready(
+    service: Service, known: Known | None, view: RequestView, reply: Reply
+) -> tuple[Ready | None, int]:
+    """Return the reply if it was made before, for this request or for one of its family.
+
+    With it comes how much of its size is counted already.
+    """
+    if known is None:
+        return None, 0
+    ready = known.ready(reply)
+    if ready is not None:
+        return ready, ready.size
+    family = service.families.find(name_of(view.body), reply)
+    if family is None:
+        return None, 0
+    ready = family.ready(view.body, service.tokenizer)
+    known.keep(ready)
+    return ready, 0
+
+
+def _relate(service: Service, view: RequestView, reply: Reply) -> None:
+    """Look for the family of a request when it is the second of its kind."""
+    name, family = name_of(view.body), None
+    if service.families.is_met(name, reply):
+        family = Family.of(
+            reply,
+            view,
+            contract=service.contract,
+            level=service.settings.level,
+            tokenizer=service.tokenizer,
+        )
+    service.families.keep(name, reply, family)
 
 
 def _result(  # noqa: PLR0913 - all that is known of an answer
@@ -140,7 +177,7 @@ def _result(  # noqa: PLR0913 - all that is known of an answer
     chunks = None
     if is_stream and written is None:
         chunks = _chunks(service, made, heeded, draw)
-        if ready is not None:
+        if ready is not None and call.known is not None and call.known.is_repeated:
             ready.learn(chunks, made.drawn, heeded, service.contract.profile)
     return Result(
         body=made.completion,

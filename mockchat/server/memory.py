@@ -38,9 +38,20 @@ class Known:
         draws: The draws of its replies, None until the first.
         generated: What is answered without a script, None until it was.
         has_model: Whether its model was found.
+        is_repeated: Whether it came again: most requests never do.
     """
 
-    __slots__ = ("_digest", "_ready", "_weight", "body", "draws", "generated", "has_model", "size")
+    __slots__ = (
+        "_digest",
+        "_ready",
+        "_weight",
+        "body",
+        "draws",
+        "generated",
+        "has_model",
+        "is_repeated",
+        "size",
+    )
 
     def __init__(self, body: bytes) -> None:
         self.body = body
@@ -48,6 +59,7 @@ class Known:
         self.draws: Draws | None = None
         self.generated: Result | None = None
         self.has_model = False
+        self.is_repeated = False
         self._digest: bytes | None = None
         self._weight: int | None = None
         self._ready: dict[int, Ready] = {}

@@ -26,13 +26,15 @@ class Ready:
 
     __slots__ = ("_answer", "_body", "_frame", "_stream", "reply", "size")
 
-    def __init__(self, reply: Reply, answer: Answer, frame: Frame) -> None:
+    def __init__(
+        self, reply: Reply, answer: Answer, frame: Frame, body: BodyForm | None = None
+    ) -> None:
         self.reply = reply
         self._answer = answer
         self._frame = frame
-        self._body: BodyForm | None = None
+        self._body = body
         self._stream: StreamForm | None = None
-        self.size = 0
+        self.size = 0 if body is None else body.size
 
     @classmethod
     def of(cls, reply: Reply, answer: Answer) -> Self | None:

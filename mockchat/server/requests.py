@@ -43,6 +43,7 @@ def read_body(service: Service, call: Call, document: str) -> JsonObject:
     if call.request is None:
         call.known = service.memory.get(call.path, call.incoming.body)
         if call.known is not None:
+            call.known.is_repeated = True
             # Decoded anew, since tests may change what they are given.
             again: JsonObject = _read_again(call.incoming.body.decode())
             call.request = again

@@ -17,6 +17,7 @@ from mockchat.scripting.entries import Told
 from mockchat.scripting.faults import Effects
 from mockchat.scripting.quotas import Standing
 from mockchat.scripting.script import Script, Selection
+from mockchat.server.kin import Families
 from mockchat.server.limiting import Limiter
 from mockchat.server.memory import Known, Memory
 from mockchat.server.repeats import Repeats
@@ -126,6 +127,7 @@ class Service:
         repeats: How often a request came before, where that counts.
         limiter: The rate limits.
         memory: The requests that came before.
+        families: What requests have in common that differ in their messages alone.
     """
 
     settings: Settings
@@ -135,6 +137,7 @@ class Service:
     repeats: Repeats
     limiter: Limiter
     memory: Memory
+    families: Families
 
     @property
     def refuses(self) -> bool:
