@@ -63,7 +63,6 @@ def import_(file: Path, output: Path, format_: str, profile: str, schemas: Path 
     for note in made.notes:
         separator = "#" if note.place.startswith("/") else ":"
         click.echo(printable(f"{file}{separator}{note}"))
-    _check(output)
     count = len(made.scenario["stubs"])
     stubs = f"{count} stub{'' if count == 1 else 's'}"
     lost = len(made.notes)
@@ -78,17 +77,13 @@ def _named(format_: str) -> "Format | None":
 
 
 def _write(output: Path, scenario: "JsonObject") -> None:
-    from mockchat.recording.scenario_text import write_scenario, write_whole
+    """Write a scenario; one that is larger than what is read, or no text, is refused before."""
+    from mockchat.recording.scenario_text import as_yaml, write_whole
+    from mockchat.scripting.scenario import scenario_of
 
     if output.suffix.lower() == ".json":
-        write_whole(output, json.dumps(scenario, indent=2, ensure_ascii=False) + "\n")
+        text = json.dumps(scenario, indent=2, ensure_ascii=False) + "\n"
     else:
-        write_scenario(output, scenario)
-
-
-def _check(output: Path) -> None:
-    """Refuse a scenario that is larger than what is read, or holds what no text file can."""
-    from mockchat.scripting.scenario import read_scenario
-
-    with refusing():
-        read_scenario(output)
+        text = as_yaml(scenario)
+    scenario_of(text.encode("utf-8", "surrogatepass"), str(output))
+    write_whole(output, text)

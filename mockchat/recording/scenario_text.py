@@ -145,7 +145,12 @@ def write_scenario(path: Path, scenario: JsonObject) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    write_whole(path, "\n".join(yaml_lines(scenario, one_line=_ONE_LINE)) + "\n")
+    write_whole(path, as_yaml(scenario))
+
+
+def as_yaml(scenario: JsonObject) -> str:
+    """Return a scenario as the text of a YAML file."""
+    return "\n".join(yaml_lines(scenario, one_line=_ONE_LINE)) + "\n"
 
 
 def write_whole(path: Path, text: str) -> None:

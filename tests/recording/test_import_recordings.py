@@ -28,6 +28,7 @@ from mockchat.cli import main
 from mockchat.recording import importing
 from mockchat.recording.from_har import har_exchanges
 from mockchat.recording.messages import LARGEST_BODY
+from mockchat.scripting import scenario_file
 from mockchat.scripting.scripts import Scripts
 from mockchat.server.app import App
 from mockchat.server.settings import Settings
@@ -401,6 +402,19 @@ def test_a_file_that_is_too_large_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(importing, "LARGEST_SCENARIO", 10)
     path.write_text("fixtures: [{match: {provider: any}, response: {content: hi}}]")
     assert refused(path).endswith("bytes; at most 10 of rules are read")
+
+
+@pytest.mark.parametrize("suffix", ["yaml", "json"])
+def test_a_scenario_that_nobody_could_read_is_not_written(tmp_path, suffix, monkeypatch):
+    """A file that is there is taken for one that works."""
+    monkeypatch.setattr(scenario_file, "LARGEST", 500)
+    path = har_file(tmp_path, *map(har_entry, ASKED, ANSWERED))
+    output = tmp_path / f"scenario.{suffix}"
+    result = CliRunner().invoke(main, ["import", str(path), "-o", str(output)])
+    assert result.exit_code == 2
+    assert result.output.startswith(f"mockchat: {output}:1:1: the file has ")
+    assert result.output.endswith("bytes; at most 500 are read\n")
+    assert not output.exists()
 
 
 def test_a_scenario_can_be_written_as_json(tmp_path):
