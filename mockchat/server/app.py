@@ -279,7 +279,7 @@ class App:
 
     def _repeat(self, call: Call, result: Result, delivery: Delivery, entry: Entry | None) -> None:
         """Answer the same request again at once, if its answer goes by nothing else."""
-        if call.known is None or not (call.known.is_repeated and call.incoming.mark):
+        if call.known is None or not call.incoming.mark:
             return
         if not self._agains.has_met(call.incoming):
             return
