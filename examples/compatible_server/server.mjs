@@ -3,6 +3,7 @@
 //
 //     OPENAI_BASE_URL=… OPENAI_API_KEY=… node server.mjs [PORT]
 
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 
@@ -11,6 +12,7 @@ import OpenAI, { APIConnectionError, APIError } from "openai";
 const PROMPT = { role: "system", content: "You are the assistant of Acme. Be brief." };
 const PASSED_ON = /^(content-type|retry-after(-ms)?|x-should-retry|x-request-id|x-ratelimit-.*|openai-.*)$/;
 const LARGEST = 32 * 1024 * 1024;
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** A failure of our own, in the form of the API. */
 class Refusal extends Error {
@@ -22,7 +24,8 @@ class Refusal extends Error {
 }
 
 function send(response, status, body, headers = {}) {
-  response.writeHead(status, { "content-type": "application/json", ...headers });
+  const own = { "content-type": "application/json", "x-request-id": randomUUID() };
+  response.writeHead(status, { ...own, ...headers });
   response.end(JSON.stringify(body, null, 2) + "\n");
 }
 
@@ -35,6 +38,9 @@ function passedOn(headers) {
 function sendError(response, problem) {
   if (problem instanceof Refusal) {
     send(response, problem.status, { error: problem.error });
+  } else if (problem instanceof RangeError) {
+    // V8 reads deeper JSON than it writes.
+    sendError(response, new Refusal(400, "The body is nested too deeply."));
   } else if (problem instanceof APIError && problem.status && problem.error?.message) {
     const headers = { ...passedOn(problem.headers), "content-type": "application/json" };
     send(response, problem.status, { error: problem.error }, headers);
@@ -53,16 +59,19 @@ async function bodyOf(request) {
     if (size > LARGEST) throw new Refusal(413, "The request is too large.");
     parts.push(part);
   }
+  let body;
   try {
-    return JSON.parse(Buffer.concat(parts).toString("utf8"));
+    body = JSON.parse(UTF8.decode(Buffer.concat(parts)));
   } catch {
     throw new Refusal(400, "We could not parse the JSON body of your request.");
   }
+  if (body === null || typeof body !== "object") throw new Refusal(400, "The body must be an object.");
+  return body;
 }
 
 /** The request as the upstream is sent it; what is wrong with it, the upstream shall say itself. */
 function withPrompt(body) {
-  if (!Array.isArray(body?.messages) || body.messages.length === 0) return body;
+  if (!Array.isArray(body.messages) || body.messages.length === 0) return body;
   return { ...body, messages: [PROMPT, ...body.messages] };
 }
 
