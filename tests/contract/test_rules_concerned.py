@@ -88,3 +88,14 @@ def test_rules_are_chosen_for_ever_new_profiles():
     for _ in range(70):
         assert [each.rule for each in REQUEST.violations(asked, {name: {}})] == [name]
         assert list(REQUEST.violations(asked, {name: False})) == []
+
+
+def test_which_rules_concern_a_request_is_remembered_within_bounds():
+    """Clients choose which members they send: no set of them may stay for ever."""
+    contract = contract_for()
+    switched_on = contract._rules
+    asked = asked_for(contract, {"model": "gpt-4o", "messages": [{"role": "user", "content": "a"}]})
+    for number in range(300):
+        given = asked.given | {f"member {number}"}
+        assert list(REQUEST.violations(asked, switched_on, given=given)) == []
+    assert 0 < len(REQUEST._switched_on(switched_on)._by) <= 256

@@ -7,9 +7,11 @@ import pytest
 from mockchat.contract.contract import contract_for
 from mockchat.exchange import Incoming, Outcome
 from mockchat.payloads.plans import by_word
+from mockchat.payloads.tokens import approximate_tokens
 from mockchat.scripting.builders import choices, refusal, text, tool_call, unchecked
 from mockchat.scripting.contents import reply_of
 from mockchat.scripting.faults_connection import CutStream
+from mockchat.scripting.request_view import RequestView
 from mockchat.scripting.script import Script
 from mockchat.scripting.scripts import Scripts
 from mockchat.server import kin
@@ -119,6 +121,24 @@ def test_a_reply_that_breaks_the_contract_has_no_family():
     assert [status for status, *_ in said] == [500] * len(CONVERSATIONS)
 
 
+def test_a_reply_that_goes_by_messages_has_no_family(monkeypatch):
+    """A rule of tomorrow may look at them; it must be asked for each request then."""
+    contract = contract_for()
+    view = RequestView(method="POST", path=CHAT, body={"model": "gpt-4o", "messages": []})
+
+    def family():
+        tokenizer = approximate_tokens()
+        return Family.of(
+            reply_of("a"), view, contract=contract, level="observed", tokenizer=tokenizer
+        )
+
+    assert family() is not None
+    monkeypatch.setattr(
+        type(contract), "exchange_violations", lambda _, request, *a, **o: len(request["messages"])
+    )
+    assert family() is None
+
+
 def test_families_are_bounded():
     """A server that runs for months meets any number of models, tools and replies."""
     reply, families = reply_of("a"), Families(10_000)
@@ -134,4 +154,3 @@ def test_what_names_a_family_is_all_but_the_messages():
     """Whatever else differs may change the reply."""
     assert name_of({"messages": [1], "n": 1}) == name_of({"messages": [2], "n": 1})
     assert name_of({"messages": [1], "n": 1}) != name_of({"messages": [1], "n": True})
-    assert Family.__doc__
