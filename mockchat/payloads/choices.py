@@ -1,6 +1,6 @@
 """Make one choice of a generated reply: its message, why it ends and what it costs."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -9,7 +9,7 @@ from mockchat.payloads.answering import Answering
 from mockchat.payloads.asked import Asked, member
 from mockchat.payloads.audio import audio_of
 from mockchat.payloads.draw import Draw
-from mockchat.payloads.names import spelt, tool_call_id
+from mockchat.payloads.names import spelt, told_apart, tool_call_id
 from mockchat.payloads.shapes import pick_shape
 from mockchat.payloads.simplest import SimplestDraw
 from mockchat.payloads.text import prose
@@ -169,7 +169,8 @@ def _calling(answering: Answering, room: Room, draw: Draw) -> Answer | None:
             return None
         if call.is_cut and (calls or answering.use.mode == "auto"):
             break
-        calls.append(_call_object(call, answering, draw))
+        taken = {str(one.get("id")) for one in calls}
+        calls.append(_call_object(call, answering, draw, taken))
         spent += call.tokens
         is_cut = call.is_cut
         if is_cut:
@@ -231,12 +232,15 @@ def _texts(tool: Tool, answering: Answering, draw: Draw) -> Iterator[str]:
         yield call_text(tool, SimplestDraw(), "plain")
 
 
-def _call_object(call: _Call, answering: Answering, draw: Draw) -> JsonObject:
+def _call_object(
+    call: _Call, answering: Answering, draw: Draw, taken: Container[str]
+) -> JsonObject:
     tool = call.tool
     called = {"name": tool.name, "input" if tool.kind == "custom" else "arguments": call.text}
     if tool.kind == "legacy":
         return called
-    call_id = spelt(draw, answering.members.id_patterns.get("call"), tool_call_id)
+    pattern = answering.members.id_patterns.get("call")
+    call_id = told_apart(spelt(draw, pattern, tool_call_id), taken, pattern)
     return {"id": call_id, "type": tool.kind, tool.kind: called}
 
 

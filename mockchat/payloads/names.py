@@ -1,9 +1,10 @@
 """Identifiers in the shapes the real service gives them, each from one choice of the draw."""
 
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from functools import cache
 
+from mockchat.contract.patterns import is_found
 from mockchat.payloads.draw import Draw
 from mockchat.payloads.seeded import ApartDraw
 
@@ -27,6 +28,22 @@ def letters_and_digits(draw: Draw, length: int) -> str:
 def spelt(draw: Draw, pattern: str | None, usual: Callable[[Draw], str]) -> str:
     """Return an identifier of the pattern that a profile's document has for it, else the usual one."""
     return usual(draw) if pattern is None else draw.pattern(pattern)
+
+
+def told_apart(identifier: str, taken: Container[str], pattern: str | None = None) -> str:
+    """Return an identifier that is not taken: as it is, or otherwise in one character.
+
+    Hypothesis likes to draw the same again. Where the pattern allows no other, it stays as it is.
+    """
+    if identifier not in taken:
+        return identifier
+    others = (
+        f"{identifier[:place]}{letter}{identifier[place + 1 :]}"
+        for place in reversed(range(len(identifier)))
+        for letter in _LETTERS
+    )
+    free = (other for other in others if other not in taken)
+    return next((one for one in free if pattern is None or is_found(pattern, one)), identifier)
 
 
 def completion_id(draw: Draw) -> str:
