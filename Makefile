@@ -68,7 +68,8 @@ generators: .venvs/generators/.ready ## measure the strategies beside Schemathes
 	@.venvs/generators/bin/python benchmarks/bench_strategies.py $(ARGS)
 
 docs: .venvs/docs/.ready ## build the manual into build/docs; warnings are errors
-	@.venvs/docs/bin/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env docs build/docs
+	@rm -rf build/docs
+	@.venvs/docs/bin/sphinx-build --quiet --fail-on-warning --keep-going docs build/docs
 	@echo "build/docs/index.html"
 
 moving: .venvs/moving/.ready ## run the tests of docs/moving.md as other tools have them

@@ -662,4 +662,4 @@ def test_a_thousand_paced_streams_at_once_are_complete():
     before = threading.active_count()
     with EngineServer(app) as server:
         assert asyncio.run(read_all(server.port)) == [10] * count
-        assert threading.active_count() == before + 1
+        assert threading.active_count() <= before + 1
