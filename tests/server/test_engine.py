@@ -11,9 +11,9 @@ from itertools import pairwise
 
 import pytest
 from doubles import HELLO, FakeApp, RawClient
-from waiting import wait_for
 from hypothesis import given
 from hypothesis import strategies as st
+from waiting import wait_for
 
 from mockchat.exchange import Delivery, Ending, Incoming, Outcome, Write
 from mockchat.payloads.plans import chunks_of
