@@ -69,11 +69,21 @@ def modernized(schema: Json) -> Json:
     """Return a schema that names no draft, but has forms that only old ones have, as 2020-12.
 
     A schema that names its draft, or has no such forms, is returned as it is. It need not be one:
-    what is not understood stays where it was.
+    what is not understood stays where it was. One of 2019-09 that says true or false under `items`
+    is upgraded where it asks what was not evaluated: the stock judge of that draft raises there.
     """
+    if draft_of(schema) == "2019-09" and _asks_behind_all_items(schema):
+        upgraded = Upgrade("2019-09").copy(schema, "")
+        return {name: upgraded[name] for name in upgraded if name != "$schema"}
     if draft_of(schema) != "" or not any(map(_has_old_form, _parts(schema))):
         return schema
     return Upgrade("").copy(schema, "")
+
+
+def _asks_behind_all_items(schema: Json) -> bool:
+    parts = [*_parts(schema)]
+    asks = any("unevaluatedItems" in part for part in parts)
+    return asks and any(isinstance(part.get("items"), bool) for part in parts)
 
 
 def pointer_before(pointer: str, schema: Json) -> str:

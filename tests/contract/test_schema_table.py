@@ -129,3 +129,15 @@ def test_what_follows_a_tuple_is_judged_behind_tuples_alone(draft, items, more, 
         pytest.skip("draft 4 has no boolean schemas")
     schema = {"$schema": draft, "items": items, "additionalItems": more}
     assert len(schema_violations(schema, [1, 2])) == count
+
+
+@pytest.mark.parametrize("items", [True, False])
+def test_behind_true_or_false_nothing_is_left_to_evaluate(items):
+    """The stock judge of draft 2019-09 raises there, also where it is asked from outside."""
+    draft = next(each for each in DRAFTS if "2019-09" in str(each))
+    count = 0 if items else 2
+    schema = {"$schema": draft, "items": items, "unevaluatedItems": False}
+    assert len(schema_violations(schema, [1, 2])) == count
+    schema = {"$schema": draft, "allOf": [{"items": items}], "unevaluatedItems": False}
+    assert bool(schema_violations(schema, [1, 2])) is not items
+    assert schema_violations({"$schema": draft, "unevaluatedItems": False}, [1])
