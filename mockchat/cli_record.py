@@ -4,12 +4,19 @@ import logging
 import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack, get_args
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import click
 
 from mockchat.cli_limits import STOPPING, finish, stopping_blocked
-from mockchat.cli_options import Refusal, is_loopback, profile_option, refusing, schemas_option
+from mockchat.cli_options import (
+    Refusal,
+    is_loopback,
+    level_option,
+    profile_option,
+    refusing,
+    schemas_option,
+)
 from mockchat.types import Level
 
 if TYPE_CHECKING:
@@ -127,12 +134,7 @@ def recording_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @profile_option("Variant of the API the real server speaks.")
 @schemas_option
-@click.option(
-    "--level",
-    type=click.Choice(get_args(Level)),
-    default="observed",
-    help="Judge answers by what real servers send, or by what the official pages promise.",
-)
+@level_option("Judge answers by what real servers send, or by what the official pages promise.")
 @click.option(
     "--timeout",
     default=600,
